@@ -129,7 +129,7 @@ const dependency = z.object({
 });
 
 const input = z.object({
-  key: z.string(),
+  key: z.string().min(1, "an input needs a key"),
   value: z.discriminatedUnion("type", [
     z.object({ type: z.literal("string"), content: z.string(), sensitive: flag }),
     z.object({ type: z.literal("number"), content: z.number(), sensitive: flag }),
@@ -143,7 +143,7 @@ const input = z.object({
   ]),
 });
 
-export const jobSchema = z.object({
+const payload = z.object({
   id: z.number().int(),
   token: z.string().transform((value) => new Secret(value)),
   allow_git_fetch: flag,
@@ -203,6 +203,23 @@ export const jobSchema = z.object({
     .nullish()
     .transform((value) => value ?? {}),
 });
+
+export const jobSchema = payload.superRefine((job, context) => {
+  if (job.run === "") return;
+  const complain = (message: string) => {
+    context.addIssue({ code: "custom", path: ["run"], message });
+  };
+  if (job.steps.length > 0) complain("a job has either run or script, not both");
+  if (!isJsonArray(job.run)) complain("expected a JSON text that holds an array of steps");
+});
+
+function isJsonArray(text: string): boolean {
+  try {
+    return Array.isArray(JSON.parse(text));
+  } catch {
+    return false;
+  }
+}
 
 export type Job = z.output<typeof jobSchema>;
 export type Variable = z.output<typeof variable>;
