@@ -1,0 +1,82 @@
+// From a job as read to the jobs of this pipeline: parts of `parallel`, each with its rules decided.
+
+import type { Links } from "./graph.ts";
+import type { JobDraft } from "./job.ts";
+import type { Part } from "./parallel.ts";
+import { firstMatch } from "./rules.ts";
+import type { Rule } from "./rules.ts";
+import type { CompiledJob, WireVariable } from "./types.ts";
+import { fileVariable, NO_VARIABLES } from "./variables.ts";
+import type { Variables } from "./variables.ts";
+
+/** The job's parts that the rules let in. `outside` are variables that win over the file's. */
+export function seedJobs(
+  draft: JobDraft,
+  links: Links,
+  outside: Readonly<Record<string, string>>,
+): readonly CompiledJob[] {
+  const whole: Part = { name: draft.name, variables: NO_VARIABLES };
+  const parts = draft.parts ?? [whole];
+  return parts.flatMap((part, index) => {
+    const position = draft.parts && { index: index + 1, total: parts.length };
+    return seedPart(draft, part, position, links, outside) ?? [];
+  });
+}
+
+function seedPart(
+  draft: JobDraft,
+  part: Part,
+  position: CompiledJob["parallel"],
+  links: Links,
+  outside: Readonly<Record<string, string>>,
+): CompiledJob | undefined {
+  const variables = new Map([...draft.variables, ...part.variables]);
+  const lookup = lookupIn(variables, outside);
+  const rule = draft.rules && firstMatch(draft.rules, lookup);
+  if (draft.rules && !rule) return undefined;
+  const when = rule?.when ?? draft.when;
+  if (when === "never") return undefined;
+  const merged = new Map([...variables, ...(rule?.variables ?? [])]);
+  return {
+    name: part.name,
+    stage: draft.stage,
+    when,
+    allowFailure: allowFailure(draft, rule),
+    retry: draft.retry,
+    timeoutSeconds: draft.timeoutSeconds,
+    tags: draft.tags.map((tag) => expandKnown(tag, lookupIn(merged, outside))),
+    needs: links.needs,
+    dependencies: links.dependencies,
+    ...(position && { parallel: position }),
+    payload: { variables: [...nodeVariables(position), ...merged.values()], ...draft.payload },
+  };
+}
+
+/** What a rule says wins. A job that is manual by itself may fail; one made manual by a rule may not. */
+function allowFailure(draft: JobDraft, rule: Rule | undefined): CompiledJob["allowFailure"] {
+  return rule?.allowFailure ?? draft.allowFailure ?? draft.when === "manual";
+}
+
+export function lookupIn(
+  variables: Variables,
+  outside: Readonly<Record<string, string>>,
+): (name: string) => string | undefined {
+  return (name) => (Object.hasOwn(outside, name) ? outside[name] : variables.get(name)?.value);
+}
+
+/** Tags may hold variables; one that nobody knows stays as it is. */
+function expandKnown(text: string, lookup: (name: string) => string | undefined): string {
+  return text.replace(
+    /\$(?:(?<name>\w+)|\{(?<braced>\w+)\})/g,
+    (whole, name: string | undefined, braced: string | undefined) =>
+      lookup(name ?? braced ?? "") ?? whole,
+  );
+}
+
+function nodeVariables(position: CompiledJob["parallel"]): readonly WireVariable[] {
+  if (!position) return [fileVariable("CI_NODE_TOTAL", "1")];
+  return [
+    fileVariable("CI_NODE_INDEX", String(position.index)),
+    fileVariable("CI_NODE_TOTAL", String(position.total)),
+  ];
+}
