@@ -55,6 +55,7 @@ const always: Partial<Features> = {
   return_exit_code: true,
   cancel_gracefully: true,
   two_phase_job_commit: true,
+  job_inputs: true,
 };
 
 /** What each executor adds. */

@@ -1,10 +1,10 @@
 // HTTP-level retries: which answers are worth asking again for, and how long to wait first.
 // GitLab names the moment (RateLimit-ResetTime) or the seconds (Retry-After); else we back off.
 
+import { backoffMs, requestBackoff } from "../core/retry.ts";
+
 export const attemptLimit = 5;
 
-const firstWaitSeconds = 0.1;
-const longestWaitSeconds = 60;
 const retryable: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 
 export function isRetryable(status: number): boolean {
@@ -14,8 +14,8 @@ export function isRetryable(status: number): boolean {
 export interface WaitInput {
   readonly rateLimitResetTime: string | undefined;
   readonly retryAfter: string | undefined;
-  /** 0 after the first attempt. */
-  readonly attempt: number;
+  /** How many attempts have been made: 1 or more. */
+  readonly attempts: number;
   readonly nowMs: number;
   /** 0 <= chance < 1. */
   readonly chance: number;
@@ -25,7 +25,7 @@ export function retryWaitSeconds(input: WaitInput): number {
   return (
     untilReset(input.rateLimitResetTime, input.nowMs) ??
     retryAfterSeconds(input.retryAfter) ??
-    backOffSeconds(input.attempt, input.chance)
+    backoffMs(requestBackoff, input.attempts, input.chance) / 1000
   );
 }
 
@@ -42,10 +42,4 @@ export function retryAfterSeconds(header: string | undefined): number | undefine
   if (header === undefined || !/^\d{1,9}$/.test(header)) return undefined;
   const seconds = Number(header);
   return seconds > 0 ? seconds : undefined;
-}
-
-/** 100 ms doubling to 60 s; with jitter anywhere between 100 ms and that. */
-function backOffSeconds(attempt: number, chance: number): number {
-  const full = Math.min(firstWaitSeconds * 2 ** attempt, longestWaitSeconds);
-  return firstWaitSeconds + chance * (full - firstWaitSeconds);
 }

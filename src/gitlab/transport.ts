@@ -100,14 +100,14 @@ async function openWithRetries(
   call: Call,
 ): Promise<OpenReply | NoReply> {
   const requestId = randomBytes(16).toString("hex");
-  for (let attempt = 0; ; attempt++) {
+  for (let attempts = 1; ; attempts++) {
     const opened = await openOnce(options, call, requestId);
     if (opened.kind === "noReply" || !isRetryable(opened.status)) return opened;
-    if (attempt + 1 >= attemptLimit) return opened;
+    if (attempts >= attemptLimit) return opened;
     const waitSeconds = retryWaitSeconds({
       rateLimitResetTime: opened.header(replyHeader.rateLimitResetTime),
       retryAfter: opened.header(replyHeader.retryAfter),
-      attempt,
+      attempts,
       nowMs: options.now(),
       chance: options.random(),
     });

@@ -2,6 +2,7 @@
 // nothing is held in memory. Runs above the HTTP-level retries: three tries, six while GitLab is
 // unavailable (503); a 307 names the GitLab that takes uploads.
 
+import { backoffMs, uploadBackoff } from "../core/retry.ts";
 import type { Secret } from "../core/secret.ts";
 import { GaveUp } from "./failure.ts";
 import { fileForm } from "./multipart.ts";
@@ -66,7 +67,7 @@ export async function uploadArtifact(
       api = attempt.api;
     } else {
       upload.onRetry?.(failed.message);
-      await session.sleep(Math.min(2 ** (tried - 1), 5) * 1000, upload.signal);
+      await session.sleep(backoffMs(uploadBackoff, tried, 0), upload.signal);
     }
   }
 }
