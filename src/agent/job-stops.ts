@@ -1,0 +1,56 @@
+// Why a job may have to stop before its time, and what that stops: everything at once, or only the
+// user's script (GitLab's graceful cancel, which still runs after_script).
+
+export type StopReason =
+  /** Canceled on GitLab. */
+  | "canceled"
+  /** GitLab has ended the job itself and takes no more of it. */
+  | "aborted"
+  /** The job's time limit. */
+  | "timeout"
+  /** The runner itself was told to stop. */
+  | "interrupted";
+
+export interface JobStops {
+  /** Raised when no stage may go on. */
+  readonly all: AbortSignal;
+  /** Raised when the user's script must end; raised by `all` too. */
+  readonly script: AbortSignal;
+  /** The first reason given, if any. */
+  readonly reason: StopReason | undefined;
+  /** GitLab asked for the cancel of this job, whatever it still changed. */
+  readonly canceled: boolean;
+  stop(reason: StopReason): void;
+  /** Before the script begins a cancel stops everything; within it, the script; afterwards nothing. */
+  enter(phase: "script" | "after"): void;
+}
+
+export function createJobStops(): JobStops {
+  const everything = new AbortController();
+  const onlyScript = new AbortController();
+  const script = AbortSignal.any([everything.signal, onlyScript.signal]);
+  let phase: "before" | "script" | "after" = "before";
+  let reason: StopReason | undefined;
+  let canceled = false;
+  return {
+    all: everything.signal,
+    script,
+    get reason() {
+      return reason;
+    },
+    get canceled() {
+      return canceled;
+    },
+    stop(why) {
+      if (why === "canceled" || why === "aborted") canceled = true;
+      if (everything.signal.aborted) return;
+      if (why === "canceled" && phase === "after") return;
+      reason = why;
+      if (why === "canceled" && phase === "script") onlyScript.abort();
+      else everything.abort();
+    },
+    enter(next) {
+      phase = next;
+    },
+  };
+}

@@ -1,0 +1,178 @@
+// The life of a job, top to bottom: GitLab's stages in GitLab's order, and what still runs after which
+// failure. Resolves to the outcome; the trace and the final update are deliver-job's affair.
+
+import { RunnerError } from "../core/errors.ts";
+import type { Step } from "../core/job.ts";
+import { stagesAfter } from "../core/later-stages.ts";
+import type { Ending } from "../core/later-stages.ts";
+import { jobOutcome, jobStatus, success } from "../core/outcome.ts";
+import type { Outcome } from "../core/outcome.ts";
+import { stepCommands } from "../core/script.ts";
+import { scriptTimeouts } from "../core/script-timeouts.ts";
+import { downloadStage, uploadStage } from "./artifact-stages.ts";
+import { ContainerGone } from "./container-gone.ts";
+import { removeFileVariables, writeFileVariables } from "./file-variables.ts";
+import { inSection } from "./job-run.ts";
+import type { JobRun } from "./job-run.ts";
+import { sourcesStage } from "./sources-stage.ts";
+import { outcomeOfEnd, runUserScript, stoppedOutcome } from "./user-script.ts";
+
+/** Runs every stage. Throws `ContainerGone` where only the launcher knows what happened. */
+export async function runJob(run: JobRun): Promise<Outcome> {
+  try {
+    const { ending, outcome } = await throughScripts(run);
+    run.stops.enter("after");
+    const later = stagesAfter(ending);
+    if (later.includes("after_script")) await afterScript(run, outcome);
+    const uploads =
+      later.includes("upload_artifacts_on_success") || later.includes("upload_artifacts_on_failure");
+    const uploaded =
+      uploads && !run.stops.all.aborted
+        ? await outcomeOf(run, () => uploadStage(run, ending === "script_succeeded"))
+        : success;
+    const whole = jobOutcome({ script: outcome, artifactUpload: uploaded });
+    return run.stops.all.aborted && whole.kind === "success" ? stoppedOutcome(run) : whole;
+  } finally {
+    await cleanUp(run);
+  }
+}
+
+/** Up to and including the user's scripts. */
+async function throughScripts(
+  run: JobRun,
+): Promise<{ readonly ending: Ending; readonly outcome: Outcome }> {
+  const parts: readonly [Ending, () => Promise<Outcome>][] = [
+    ["prepare_failed", () => outcomeOf(run, () => prepare(run))],
+    ["get_sources_failed", () => outcomeOf(run, () => sourcesStage(run))],
+    ["download_artifacts_failed", () => outcomeOf(run, () => downloadStage(run))],
+    ["script_failed", () => runSteps(run)],
+  ];
+  for (const [failed, part] of parts) {
+    const outcome = await part();
+    if (outcome.kind !== "success" || run.stops.all.aborted) {
+      return { ending: endingOf(run, failed, outcome), outcome };
+    }
+  }
+  return { ending: "script_succeeded", outcome: success };
+}
+
+function endingOf(run: JobRun, failed: Ending, outcome: Outcome): Ending {
+  if (run.stops.all.aborted) {
+    switch (run.stops.reason) {
+      case "timeout":
+        return failed === "get_sources_failed" ? "get_sources_timed_out" : "job_timed_out";
+      case "interrupted":
+        return "interrupted";
+      case "canceled":
+        return "canceled_before_script";
+      case "aborted":
+      case undefined:
+        return "aborted";
+    }
+  }
+  if (failed !== "script_failed") return failed;
+  if (outcome.kind === "timed_out") return "script_timed_out";
+  return outcome.kind === "canceled" ? "script_canceled" : "script_failed";
+}
+
+async function prepare(run: JobRun): Promise<void> {
+  const { trace, handOff } = run;
+  const title = `Preparing the "${handOff.executor}" executor`;
+  await inSection(run, "prepare_executor", title, async () => {
+    trace.log.line(`Using ${handOff.executor} executor...`);
+    for (const notice of handOff.notices) trace.log.line(notice);
+  });
+  await inSection(run, "prepare_script", "Preparing environment", async () => {
+    const state = await Promise.race([run.container.state, raised(run.stops.all)]);
+    if (state === undefined) return;
+    if (state.kind === "gone") throw new ContainerGone("the job's container never came up");
+    if (state.shell === "") {
+      throw new RunnerError(
+        "runner_configuration_error",
+        "the image has no shell (sh or bash) to run the job's script with: use an image that has one",
+      );
+    }
+    trace.log.line(`Running on ${run.hostname}...`);
+    await writeFileVariables(run.tempDir, run.variables.files(), handOff.executor !== "process");
+  });
+}
+
+async function runSteps(run: JobRun): Promise<Outcome> {
+  const steps = run.job.steps.filter(({ name, script }) => name !== "after_script" && script.length > 0);
+  // From here on a script may have run: no other attempt of this job may begin.
+  if (!(await run.fence())) throw new ContainerGone("another attempt of this job has begun");
+  run.stops.enter("script");
+  const timeouts = scriptTimeouts(run.variables, run.remainingMs());
+  for (const warning of timeouts.warnings) run.trace.log.warning(warning);
+  for (const step of steps) {
+    const outcome = await runStep(run, step, timeouts.scriptMs);
+    if (outcome.kind !== "success") return outcome;
+  }
+  return success;
+}
+
+async function runStep(run: JobRun, step: Step, timeoutMs: number | undefined): Promise<Outcome> {
+  const name = step.name === "script" ? "step_script" : `step_${step.name}`;
+  return await inSection(run, name, `Executing "${name}" stage of the job script`, async () => {
+    const end = await runUserScript(run, {
+      kind: "script",
+      commands: stepCommands(step, run.variables),
+      variables: run.variables,
+      signal: run.stops.script,
+      timeoutMs,
+    });
+    if (end.kind === "stopped" && run.stops.reason === "canceled") {
+      run.trace.log.warning("script canceled externally (UI, API)");
+    }
+    return outcomeOfEnd(run, end, timeoutMs);
+  });
+}
+
+async function afterScript(run: JobRun, script: Outcome): Promise<void> {
+  const step = run.job.steps.find(({ name }) => name === "after_script");
+  if (step === undefined || step.script.length === 0) return;
+  const timeoutMs = scriptTimeouts(run.variables, run.remainingMs()).afterScriptMs;
+  const variables = run.variables.with([{ key: "CI_JOB_STATUS", value: jobStatus(script) }]);
+  const outcome = await inSection(run, "after_script", "Running after_script", async () => {
+    const end = await runUserScript(run, {
+      kind: "after_script",
+      commands: step.script,
+      variables,
+      signal: run.stops.all,
+      timeoutMs,
+    });
+    return outcomeOfEnd(run, end, timeoutMs);
+  });
+  if (outcome.kind === "success") return;
+  run.trace.log.warning("after_script failed, but job will continue unaffected");
+}
+
+async function cleanUp(run: JobRun): Promise<void> {
+  const title = "Cleaning up project directory and file based variables";
+  await inSection(run, "cleanup_file_variables", title, () => removeFileVariables(run.tempDir));
+}
+
+/** Runs a stage that throws when it fails; one cut short ends as what cut it short. */
+async function outcomeOf(run: JobRun, stage: () => Promise<void>): Promise<Outcome> {
+  try {
+    await stage();
+    return run.stops.all.aborted ? stoppedOutcome(run) : success;
+  } catch (cause) {
+    if (cause instanceof ContainerGone) throw cause;
+    if (run.stops.all.aborted) return stoppedOutcome(run);
+    if (cause instanceof RunnerError) {
+      const { reason, message, exitCode } = cause;
+      if (exitCode === undefined) return { kind: "failed", reason, message };
+      return { kind: "failed", reason, message, exitCode };
+    }
+    const message = cause instanceof Error ? cause.message : String(cause);
+    return { kind: "failed", reason: "runner_system_failure", message };
+  }
+}
+
+function raised(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+}

@@ -1,0 +1,125 @@
+// The life of a runner on one machine: ask GitLab for jobs while there is room, see each to its end.
+
+import { parseJob } from "../core/job.ts";
+import type { HandOff } from "../core/hand-off.ts";
+import type { Executor } from "../local/executor.ts";
+import type { GitLabClient } from "../gitlab/client.ts";
+import type { RunnerHealth } from "../gitlab/health.ts";
+import type { ClaimBook } from "../local/claims.ts";
+import { runClaim } from "./run-claim.ts";
+import type { RunEvent } from "./run-events.ts";
+
+export interface RunnerDeps {
+  readonly gitlab: GitLabClient;
+  readonly executor: Executor;
+  readonly claims: ClaimBook;
+  readonly health: RunnerHealth;
+  /** Resolves early when the signal aborts. */
+  readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+  readonly now: () => number;
+  readonly onEvent: (event: RunEvent) => void;
+  /** A sentence for whoever runs the runner; never the job's affair. */
+  readonly onDiagnostic: (text: string) => void;
+}
+
+export interface RunnerOptions {
+  readonly concurrent: number;
+  /** Stop after this many claimed jobs. */
+  readonly maxJobs: number;
+  readonly checkIntervalSeconds: number;
+  /** Everything in a hand-off but what belongs to one job. */
+  readonly handOff: Omit<
+    HandOff,
+    "job" | "claimedAt" | "notices" | "concurrentId" | "concurrentProjectId" | "folders"
+  >;
+  readonly buildsDir: string;
+  readonly cacheDir: string;
+  /** First: ask for no more jobs and wait for those that run. */
+  readonly stop: AbortSignal;
+  /** Second: end the running jobs too. */
+  readonly interrupt: AbortSignal;
+}
+
+/** A long poll that has been silent this long cannot be about to become a job: see the protocol's notes. */
+const silentLongPollMilliseconds = 20_000;
+
+/** Runs until `maxJobs` are done or `stop` is raised; resolves when no job is left running. */
+export async function runRunner(deps: RunnerDeps, options: RunnerOptions): Promise<void> {
+  const running = new Set<Promise<void>>();
+  const slots = new Set<number>();
+  let claimed = 0;
+
+  while (!options.stop.aborted && claimed < options.maxJobs) {
+    if (running.size >= options.concurrent) {
+      await Promise.race([...running, aborted(options.stop)]);
+      continue;
+    }
+    const pause = await poll();
+    if (pause > 0) await deps.sleep(pause, options.stop);
+  }
+  await Promise.all(running);
+
+  /** One request. Resolves to the milliseconds to wait before the next one. */
+  async function poll(): Promise<number> {
+    const { gitlab, health, now, onDiagnostic } = deps;
+    const banned = health.bannedUntil(now());
+    if (banned !== undefined) return banned - now();
+    const reply = await requestJob(gitlab, options.stop, deps.sleep);
+    const verdict = health.onReply(reply.kind, now());
+    if (verdict !== undefined) onDiagnostic(verdict);
+    switch (reply.kind) {
+      case "job":
+        claimed++;
+        start(reply.raw, reply.payload, reply.jobId, reply.token);
+        return 0;
+      case "none":
+      case "conflict":
+        return options.checkIntervalSeconds * 1000;
+      case "forbidden":
+      case "rejected":
+      case "unavailable":
+        onDiagnostic(reply.message);
+        return options.checkIntervalSeconds * 1000;
+    }
+  }
+
+  function start(raw: string, payload: unknown, jobId: number, token: Parameters<typeof runClaim>[1]["token"]) {
+    let slot = 0;
+    while (slots.has(slot)) slot++;
+    slots.add(slot);
+    const parsed = parseJob(payload);
+    const job = runClaim(deps, { raw, parsed, jobId, token, slot, claimedAt: deps.now() }, options)
+      .catch((cause: unknown) => {
+        // runClaim settles what it can; what comes here is a fault of our own, told without its data.
+        deps.onDiagnostic(`job ${jobId}: ${cause instanceof Error ? cause.message : String(cause)}`);
+      })
+      .finally(() => {
+        slots.delete(slot);
+        running.delete(job);
+      });
+    running.add(job);
+  }
+}
+
+async function requestJob(
+  gitlab: GitLabClient,
+  stop: AbortSignal,
+  sleep: RunnerDeps["sleep"],
+): ReturnType<GitLabClient["requestJob"]> {
+  const giveUp = new AbortController();
+  const settled = new AbortController();
+  const request = gitlab.requestJob({ signal: giveUp.signal });
+  // Only a stop cuts a request off, and only one so long silent that no job can be on its way.
+  void sleep(silentLongPollMilliseconds, settled.signal).then(async () => {
+    await Promise.race([aborted(stop), aborted(settled.signal)]);
+    if (!settled.signal.aborted) giveUp.abort();
+  });
+  return await request.finally(() => settled.abort());
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
