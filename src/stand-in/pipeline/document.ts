@@ -12,6 +12,7 @@ import {
 } from "yaml";
 import type { Alias, Document, Node as YamlNode, Pair, YAMLMap } from "yaml";
 import type { Mistakes } from "./mistakes.ts";
+import { brokenAt } from "./node.ts";
 import type { Entry, MapNode, Node, Position } from "./node.ts";
 import { plainScalar } from "./scalar.ts";
 
@@ -114,7 +115,10 @@ class Reader {
       const message = `The tag ${node.tag} is not known; the only tag there is here is !reference.`;
       this.#mistakes.report(this.#at(node), "yaml", message);
     }
-    return build();
+    this.#open.add(node);
+    const built = build();
+    this.#open.delete(node);
+    return known ? built : brokenAt(built.at);
   }
 
   #alias(alias: Alias, depth: number): Node {
@@ -123,17 +127,16 @@ class Reader {
     if (!target) {
       const message = `No anchor &${alias.source} stands before *${alias.source}.`;
       this.#mistakes.report(at, "yaml", message);
-      return { kind: "scalar", at, value: null, text: "" };
+      return brokenAt(at);
     }
     if (this.#open.has(target)) {
       this.#mistakes.report(at, "yaml", `The anchor &${alias.source} contains itself.`);
-      return { kind: "scalar", at, value: null, text: "" };
+      return brokenAt(at);
     }
     return this.read(target, depth + 1);
   }
 
   #map(map: YAMLMap, depth: number): MapNode {
-    this.#open.add(map);
     const at = this.#at(map);
     const entries = new Map<string, Entry>();
     const own = new Map<string, Position>();
@@ -153,7 +156,6 @@ class Reader {
       own.set(key.text, key.at);
       entries.set(key.text, { key: key.text, at: key.at, value });
     }
-    this.#open.delete(map);
     return { kind: "map", at, entries };
   }
 
@@ -202,7 +204,7 @@ class Reader {
         return { kind: "scalar", at, value: scalar.value, text: scalar.text };
       const message = `Without quotes GitLab reads ${text} as ${scalar.meaning}; put it in quotes.`;
       this.#mistakes.report(at, "yaml", message);
-      return { kind: "scalar", at, value: text, text };
+      return brokenAt(at);
     });
   }
 
@@ -213,7 +215,7 @@ class Reader {
     if (path.length === items.length && path.length > 0) return { kind: "reference", at, path };
     const message = "!reference takes a list of names: !reference [job, keyword].";
     this.#mistakes.report(at, "!reference", message);
-    return { kind: "scalar", at, value: null, text: "" };
+    return brokenAt(at);
   }
 
   #at(node: YamlNode): Position {

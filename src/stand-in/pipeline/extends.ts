@@ -9,7 +9,7 @@ import { readStringOrStrings } from "./read.ts";
 
 const DEEPEST = 10;
 
-/** The top level with every `extends` carried out. */
+/** The top level with every `extends` carried out; one that failed stays, as a sign of it. */
 export function resolveExtends(root: MapNode, mistakes: Mistakes): MapNode {
   const done = new Map<string, MapNode>();
   const resolve = (entry: Entry, chain: readonly string[]): MapNode | undefined => {
@@ -20,12 +20,15 @@ export function resolveExtends(root: MapNode, mistakes: Mistakes): MapNode {
     if (!wish) return entry.value;
     const open = [...chain, entry.key];
     let merged: MapNode | undefined;
-    for (const name of readStringOrStrings(wish.value, "extends", mistakes)) {
+    const names = readStringOrStrings(wish.value, "extends", mistakes);
+    let failed = names.length === 0;
+    for (const name of names) {
       const base = baseOf(root, wish, name, open, mistakes);
       const resolved = base && resolve(base, open);
-      if (resolved) merged = merged ? deepMerge(merged, resolved) : resolved;
+      if (!resolved) failed = true;
+      else merged = merged ? deepMerge(merged, resolved) : resolved;
     }
-    const own = without(entry.value, "extends");
+    const own = failed ? entry.value : without(entry.value, "extends");
     const result = merged ? deepMerge(merged, own) : own;
     done.set(entry.key, result);
     return result;

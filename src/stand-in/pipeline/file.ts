@@ -32,12 +32,12 @@ const TOP_LEVEL: readonly string[] = [...FILE_KEYWORDS, ...OLD_DEFAULT_KEYWORDS]
 
 const NOT_A_DEFAULT: Readonly<Record<string, string>> = {
   ...REFUSED_IN_JOB,
-  variables: "write them at the top level of the file.",
   ...Object.fromEntries(
     JOB_KEYWORDS.filter((keyword) => !DEFAULT_KEYWORDS.some((each) => each === keyword)).map(
       (keyword) => [keyword, "it has no default; write it in each job, or in a job to extend."],
     ),
   ),
+  variables: "write them at the top level of the file.",
 };
 
 export function readFileKeywords(
@@ -66,7 +66,7 @@ export function readFileKeywords(
 
 function isJob(entry: Entry, mistakes: Mistakes): entry is Entry & { readonly value: MapNode } {
   const { key, value, at } = entry;
-  if (TOP_LEVEL.includes(key) || key.startsWith(".")) return false;
+  if (TOP_LEVEL.includes(key) || key.startsWith(".") || value.at.broken) return false;
   const refused = REFUSED_IN_FILE[key];
   if (refused !== undefined) {
     mistakes.report(at, key, `${key} is not supported here: ${refused}`);

@@ -108,16 +108,16 @@ export function readJob(entry: Entry & { readonly value: MapNode }, context: Job
   };
 }
 
-/** Other ways to give a job something to do are refused already, by name. */
+/** Not where another way to say what to do is refused already, or where extends failed. */
 function reportNoScript(entry: Entry & { readonly value: MapNode }, mistakes: Mistakes): void {
-  if (["trigger", "run"].some((keyword) => entry.value.entries.has(keyword))) return;
+  if (["trigger", "run", "extends"].some((keyword) => entry.value.entries.has(keyword))) return;
   const message = `The job "${entry.key}" has no script; every job needs one.`;
   mistakes.report(entry.at, "script", message);
 }
 
 function isBlank(node: Node): boolean {
   if (node.kind === "list") return node.items.every(isBlank);
-  return node.kind === "scalar" && (node.value === null || node.value === "");
+  return isNull(node) || (node.kind === "scalar" && node.value === "");
 }
 
 function checkName(entry: Entry, mistakes: Mistakes): void {

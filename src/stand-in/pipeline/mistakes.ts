@@ -14,6 +14,7 @@ export class Mistakes {
   }
 
   report(at: Position, keyword: string, message: string): void {
+    if (at.broken) return;
     const where = at.file === this.#mainFile ? "" : `${at.file}, line ${at.line}: `;
     const mistake = { file: at.file, line: at.line, keyword, message: where + message };
     this.#mistakes.set(JSON.stringify(mistake), mistake);

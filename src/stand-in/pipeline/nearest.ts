@@ -1,8 +1,8 @@
 // The known name that a misspelt one most likely stands for.
 
-/** Undefined when none is within a third of the name's length. */
+/** Undefined when none is within a third of the name's length; short names are not guessed at. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
-  const allowed = Math.max(1, Math.floor(name.length / 3));
+  const allowed = name.length < 3 ? 0 : Math.floor(name.length / 3);
   let best: { readonly name: string; readonly distance: number } | undefined;
   for (const candidate of known) {
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());

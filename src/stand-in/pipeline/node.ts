@@ -5,6 +5,8 @@ export interface Position {
   readonly file: string;
   /** First line is 1. */
   readonly line: number;
+  /** What stands here is reported as wrong already; what follows from that is not worth telling. */
+  readonly broken?: true;
 }
 
 export interface Entry {
@@ -43,7 +45,12 @@ export interface ReferenceNode {
 export type Node = MapNode | ListNode | ScalarNode | ReferenceNode;
 
 export function isNull(node: Node): boolean {
-  return node.kind === "scalar" && node.value === null;
+  return node.kind === "scalar" && node.value === null && !node.at.broken;
+}
+
+/** Stands in for what could not be read. */
+export function brokenAt(at: Position): ScalarNode {
+  return { kind: "scalar", at: { ...at, broken: true }, value: null, text: "" };
 }
 
 /** What a node is, in the words of a message. */

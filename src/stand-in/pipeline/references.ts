@@ -2,7 +2,7 @@
 // GitLab does it. What is found may hold references itself, up to ten levels; circles are refused.
 
 import type { Mistakes } from "./mistakes.ts";
-import { isNull } from "./node.ts";
+import { brokenAt, isNull } from "./node.ts";
 import type { MapNode, Node, ReferenceNode } from "./node.ts";
 
 const DEEPEST = 10;
@@ -27,11 +27,10 @@ export function resolveReferences(root: MapNode, mistakes: Mistakes): MapNode {
     return { ...map, entries: new Map(entries) };
   };
   const follow = (reference: ReferenceNode, chain: readonly ReferenceNode[]): Node => {
-    const nothing: Node = { kind: "scalar", at: reference.at, value: null, text: "" };
     const name = `!reference [${reference.path.join(", ")}]`;
     const report = (message: string): Node => {
       mistakes.report((chain[0] ?? reference).at, "!reference", `${name} ${message}`);
-      return nothing;
+      return brokenAt(reference.at);
     };
     if (chain.some((open) => open.path.join("\0") === reference.path.join("\0")))
       return report("is part of a circle: it leads back to itself.");
