@@ -38,6 +38,16 @@ export interface ArtifactsInput {
   readonly projectDir: string;
 }
 
+/** The entries to upload after how the script ended, and that name anything to upload. */
+export function artifactsToUpload(
+  artifacts: readonly ArtifactSpec[],
+  scriptSucceeded: boolean,
+): readonly ArtifactSpec[] {
+  return artifacts.filter(
+    (spec) => wanted(spec, scriptSucceeded) && (spec.paths.length > 0 || spec.untracked),
+  );
+}
+
 export function planUploads(input: ArtifactsInput): UploadDecision {
   const uploads: UploadPlan[] = [];
   const warnings: string[] = [];

@@ -97,12 +97,18 @@ function compareObjects(
   right: ReadonlyMap<string, MoaValue>,
 ): number {
   if (left.size !== right.size) return left.size - right.size;
-  const keys = (map: ReadonlyMap<string, MoaValue>) => [...map.keys()].toSorted(compareTexts);
-  const names = (list: readonly string[]) => list.map((key) => moaValue(key, false));
-  const values = (map: ReadonlyMap<string, MoaValue>) =>
-    keys(map).flatMap((key) => map.get(key) ?? []);
-  const byKeys = compareLists(names(keys(left)), names(keys(right)));
-  return byKeys === 0 ? compareLists(values(left), values(right)) : byKeys;
+  const ourKeys = [...left.keys()].toSorted(compareTexts);
+  const theirKeys = [...right.keys()].toSorted(compareTexts);
+  const byKeys = compareLists(texts(ourKeys), texts(theirKeys));
+  if (byKeys !== 0) return byKeys;
+  return compareLists(
+    ourKeys.flatMap((key) => left.get(key) ?? []),
+    theirKeys.flatMap((key) => right.get(key) ?? []),
+  );
+}
+
+function texts(list: readonly string[]): readonly MoaValue[] {
+  return list.map((data) => ({ data, sensitive: false }));
 }
 
 /** In the order of code points, which is that of UTF-8's bytes. */

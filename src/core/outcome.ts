@@ -72,6 +72,18 @@ export function jobStatus(scriptOutcome: Outcome): JobStatus {
   return scriptOutcome.kind === "timed_out" ? "timedout" : scriptOutcome.kind;
 }
 
+/**
+ * What the scripts count as together: after_script matters only where the job says so
+ * (AFTER_SCRIPT_IGNORE_ERRORS=false), and never hides what the script did.
+ */
+export function scriptsOutcome(
+  script: Outcome,
+  afterScript: Outcome,
+  ignoreAfterScriptErrors: boolean,
+): Outcome {
+  return script.kind === "success" && !ignoreAfterScriptErrors ? afterScript : script;
+}
+
 export interface PartOutcomes {
   /** The scripts', or of whatever failed before them. */
   readonly script: Outcome;

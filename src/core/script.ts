@@ -42,9 +42,9 @@ const sectionPrefixes: Readonly<Record<ScriptKind, string>> = {
 };
 
 /**
- * The eval's text lies in a variable, so that a shell which reports its killed child (bash does, with
- * the child's command) does not spill the exports into the log. The subshell traps TERM as well:
- * it then ends with a status, and there is nothing to report.
+ * The subshell takes TERM as it comes: with a trap, a shell that is about to start a command would first
+ * wait for it to end. The eval's text lies in a variable, because bash reports a child that was killed
+ * together with its command, and that must not spill the exports into the log.
  */
 export function stageScript(stage: StageScript): string {
   return [
@@ -70,7 +70,6 @@ function stageBody(stage: StageScript): string {
       ? []
       : commandLines([script], prefix, style);
   return [
-    "trap 'exit 1' TERM",
     "unset burst_stage",
     ...(stage.shellTrace ? ["set -o xtrace"] : []),
     ...exportLines(stage.exports, stage.tempDir),
