@@ -5,7 +5,7 @@ const longestTimerMilliseconds = 2 ** 31 - 1;
 
 /** Resolves after `milliseconds`, or as soon as the signal is aborted. Never rejects. */
 export async function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  for (let left = milliseconds; left > 0 && signal?.aborted !== true; ) {
+  for (let left = milliseconds; left > 0 && signal?.aborted !== true;) {
     const span = Math.min(left, longestTimerMilliseconds);
     await nap(span, signal);
     left -= span;

@@ -23,12 +23,9 @@ const { O_RDWR, O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants;
  */
 export async function makeControlFiles(folder: string): Promise<ControlFiles> {
   await mkdir(folder, { recursive: true });
-  const [early, cmd, out, events] = [".cmd", "cmd", "out", "events"].map((n) => join(folder, n)) as [
-    string,
-    string,
-    string,
-    string,
-  ];
+  const [early, cmd, out, events] = [".cmd", "cmd", "out", "events"].map((n) =>
+    join(folder, n),
+  ) as [string, string, string, string];
   await Promise.all([early, cmd, out, events].map((path) => rm(path, { force: true })));
   await promisify(execFile)("mkfifo", [early, out, events]);
   // The job may run as any uid; the umask has no say here.

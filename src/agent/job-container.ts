@@ -11,7 +11,9 @@ import { makeControlFiles } from "./control-files.ts";
 import { createStageOutput } from "./stage-output.ts";
 
 /** How a stage's shell ended: with a status, or its container went away under it. */
-export type StageExit = { readonly kind: "exit"; readonly status: number } | { readonly kind: "gone" };
+export type StageExit =
+  | { readonly kind: "exit"; readonly status: number }
+  | { readonly kind: "gone" };
 
 export type ContainerState =
   | { readonly kind: "up"; readonly uid: string; readonly shell: string }

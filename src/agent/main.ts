@@ -15,7 +15,9 @@ async function main(): Promise<void> {
   } catch (cause) {
     // What a message may quote has been a secret once; the stack alone says where it broke.
     const stack = cause instanceof Error ? (cause.stack ?? "").split("\n").slice(1).join("\n") : "";
-    process.stderr.write(`agent: ${cause instanceof Error ? cause.name : "unknown error"}\n${stack}\n`);
+    process.stderr.write(
+      `agent: ${cause instanceof Error ? cause.name : "unknown error"}\n${stack}\n`,
+    );
     process.exitCode = agentExit.undelivered;
   } finally {
     // Never process.exit: what is still on its way to stdout would be lost.

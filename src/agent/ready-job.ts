@@ -77,7 +77,11 @@ export function readyJob(handOff: HandOff): ReadyJob {
       limitBytes: settings.output_limit * 1024,
       now: Date.now,
     },
-    warnings: [...warnings, ...variables.warnings, ...(shellTrace.warning ? [shellTrace.warning] : [])],
+    warnings: [
+      ...warnings,
+      ...variables.warnings,
+      ...(shellTrace.warning ? [shellTrace.warning] : []),
+    ],
     refusal: filled.kind === "failed" ? configurationError(filled.message) : place.refusal,
   };
 }

@@ -25,7 +25,8 @@ export async function runJob(run: JobRun): Promise<Outcome> {
     const later = stagesAfter(ending);
     if (later.includes("after_script")) await afterScript(run, outcome);
     const uploads =
-      later.includes("upload_artifacts_on_success") || later.includes("upload_artifacts_on_failure");
+      later.includes("upload_artifacts_on_success") ||
+      later.includes("upload_artifacts_on_failure");
     const uploaded =
       uploads && !run.stops.all.aborted
         ? await outcomeOf(run, () => uploadStage(run, ending === "script_succeeded"))
@@ -98,7 +99,9 @@ async function prepare(run: JobRun): Promise<void> {
 }
 
 async function runSteps(run: JobRun): Promise<Outcome> {
-  const steps = run.job.steps.filter(({ name, script }) => name !== "after_script" && script.length > 0);
+  const steps = run.job.steps.filter(
+    ({ name, script }) => name !== "after_script" && script.length > 0,
+  );
   // From here on a script may have run: no other attempt of this job may begin.
   if (!(await run.fence())) throw new ContainerGone("another attempt of this job has begun");
   run.stops.enter("script");

@@ -19,7 +19,9 @@ export async function sourcesStage(run: JobRun): Promise<void> {
   }
   const signal = AbortSignal.any([run.stops.all, limit.signal]);
   try {
-    await inSection(run, "get_sources", "Getting source from Git repository", () => fetch(run, signal));
+    await inSection(run, "get_sources", "Getting source from Git repository", () =>
+      fetch(run, signal),
+    );
   } catch (cause) {
     if (!limit.signal.aborted) throw cause;
     run.stops.stop("timeout");

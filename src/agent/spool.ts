@@ -35,7 +35,7 @@ export function openSpool(folder: string): Spool {
       return crc;
     },
     append(bytes) {
-      for (let written = 0; written < bytes.length; ) {
+      for (let written = 0; written < bytes.length;) {
         written += writeSync(file, bytes, written, bytes.length - written, size + written);
       }
       size += bytes.length;

@@ -100,7 +100,11 @@ export function stoppedOutcome(run: JobRun): Outcome {
     case "timeout":
       return { kind: "timed_out", limitMs: run.job.runner_info.timeout * 1000 };
     case "interrupted":
-      return { kind: "failed", reason: "runner_interrupted", message: "the runner was told to stop" };
+      return {
+        kind: "failed",
+        reason: "runner_interrupted",
+        message: "the runner was told to stop",
+      };
     case "canceled":
     case "aborted":
     case undefined:

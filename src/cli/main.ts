@@ -6,14 +6,15 @@ import { demoCommand } from "./demo.ts";
 import { exitCodes } from "./exit.ts";
 import { packageVersion } from "./package-version.ts";
 import { runCommand } from "./run.ts";
-import { standInCommand } from "./stand-in.ts";
 
 const program = new Command("burst")
-  .description("gitlab-burst: a GitLab CI runner with no server, and all of it on one machine to try")
+  .description(
+    "gitlab-burst: a GitLab CI runner with no server, and all of it on one machine to try",
+  )
   .version(packageVersion())
   .showHelpAfterError("(burst --help lists the commands)");
 
-for (const command of [runCommand(), demoCommand(), standInCommand()]) {
+for (const command of [runCommand(), demoCommand()]) {
   // Bad arguments set an exit code; nothing ends the process while output is on its way.
   program.addCommand(command.exitOverride().copyInheritedSettings(program));
 }

@@ -29,7 +29,10 @@ export function readRunSource(
   const raw = flags.settings === undefined ? {} : readFile(flags.settings);
   const parsed = parseSettings(raw, flags.settings ?? "settings");
   if (parsed.kind === "invalid") throw new SettingsError(parsed.message);
-  const url = flags.url ?? environment["CI_SERVER_URL"] ?? (raw["url"] === undefined ? "" : parsed.settings.url);
+  const url =
+    flags.url ??
+    environment["CI_SERVER_URL"] ??
+    (raw["url"] === undefined ? "" : parsed.settings.url);
   if (url === "") {
     throw new SettingsError(
       "--url (or CI_SERVER_URL) is missing: give your GitLab's address, such as https://gitlab.com",

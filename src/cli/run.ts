@@ -1,22 +1,10 @@
 // `burst run`: a runner on this machine.
 
 import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
-import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { sleep } from "../agent/clock.ts";
 import { SettingsError } from "../core/errors.ts";
-import { shortToken } from "../core/short-token.ts";
-import { runRunner } from "../flow/run-runner.ts";
-import { settleAbandoned } from "../flow/settle-abandoned.ts";
-import { createGitLabClient } from "../gitlab/client.ts";
-import type { GitLabClient } from "../gitlab/client.ts";
-import { credentialsKey, trackHealth } from "../gitlab/health.ts";
-import { runnerInfo } from "../gitlab/info.ts";
-import { readSystemId } from "../gitlab/system-id.ts";
-import { openClaimBook } from "../local/claims.ts";
-import { createProcessExecutor } from "../local/process-executor.ts";
 import { exitCodes, reportFailure } from "./exit.ts";
+import { runLocally } from "./local-runner.ts";
 import { packageVersion } from "./package-version.ts";
 import { formatEvent } from "./run-output.ts";
 import type { LogFormat } from "./run-output.ts";
@@ -53,7 +41,9 @@ export function runCommand(): Command {
     .option("--settings <file>", "one runner's settings, YAML or JSON; flags win")
     .option("--tls-ca-file <file>", "certificates to trust besides the system's, PEM")
     .addOption(
-      new Option("--log-format <format>", "of the lines on stdout").choices(["text", "json"]).default("text"),
+      new Option("--log-format <format>", "of the lines on stdout")
+        .choices(["text", "json"])
+        .default("text"),
     )
     .action(async (options: RunOptions) => {
       try {
@@ -65,88 +55,45 @@ export function runCommand(): Command {
 }
 
 async function run(options: RunOptions): Promise<void> {
-  const source = readRunSource(options, process.env);
-  const { settings } = source;
-  const version = packageVersion();
-  const systemId = await readSystemId(resolve(".burst/system_id"));
-  const identity = { version, executor: options.executor, shell: "sh", labels: settings.labels };
-  const gitlab = createGitLabClient({
-    url: source.url,
-    token: source.token,
-    systemId,
-    info: runnerInfo(identity),
-    ...(options.tlsCaFile === undefined ? {} : { caFile: options.tlsCaFile }),
-  });
+  const { url, token, settings, raw } = readRunSource(options, process.env);
   const diagnose = (text: string) => process.stderr.write(`burst: ${text.trimEnd()}\n`);
   const signals = listenForSignals(
     () => diagnose("no new jobs; waiting for those that run (again to end them now)"),
     () => diagnose("ending the running jobs"),
   );
   try {
-    await verify(gitlab, diagnose);
-    const key = credentialsKey(source.url, source.token);
-    const claims = openClaimBook(resolve(".burst/claims", key.slice(0, 16)));
-    await settleAbandoned({ gitlab, claims, sleep, onDiagnostic: diagnose });
-    await runRunner(
-      {
-        gitlab,
-        claims,
-        health: trackHealth(key, {
-          unhealthyRequestsLimit: settings.unhealthy_requests_limit,
-          unhealthyIntervalSeconds: settings.unhealthy_interval,
-        }),
-        executor: createProcessExecutor({
-          environment: process.env,
-          secrets: [source.token.reveal()],
-          onDiagnostic: (jobId, text) => diagnose(`job ${jobId}: ${text}`),
-        }),
-        sleep,
-        now: Date.now,
-        onEvent: (event) =>
-          process.stdout.write(`${formatEvent(event, options.logFormat, new Date())}\n`),
-        onDiagnostic: diagnose,
-      },
-      {
-        concurrent: options.concurrent ?? (settings.limit || 1),
-        maxJobs: options.maxJobs ?? Number.POSITIVE_INFINITY,
-        checkIntervalSeconds: settings.check_interval,
-        handOff: {
-          version: 1,
-          gitlab: { url: source.url, systemId, ...caOf(options) },
-          runner: {
-            name: options.name ?? (settings.name || hostname()),
-            shortToken: shortToken(source.token.reveal()),
-            version,
-            revision: "",
-            shell: identity.shell,
-            labels: settings.labels,
-          },
-          executor: options.executor,
-          settings: source.raw,
-        },
-        buildsDir: resolve(options.buildsDir ?? (settings.builds_dir || ".burst/builds")),
-        cacheDir: resolve(options.cacheDir ?? (settings.cache_dir || ".burst/cache")),
-        stop: signals.stop,
-        interrupt: signals.interrupt,
-      },
-    );
+    await runLocally({
+      url,
+      token,
+      settings,
+      rawSettings: raw,
+      version: packageVersion(),
+      name: options.name,
+      concurrent: options.concurrent ?? (settings.limit || 1),
+      maxJobs: options.maxJobs ?? Number.POSITIVE_INFINITY,
+      stateDir: ".burst",
+      buildsDir: options.buildsDir ?? (settings.builds_dir || ".burst/builds"),
+      cacheDir: options.cacheDir ?? (settings.cache_dir || ".burst/cache"),
+      ca: readCa(options.tlsCaFile) ?? (settings.tls_ca_certificate || undefined),
+      stop: signals.stop,
+      interrupt: signals.interrupt,
+      onEvent: (event) =>
+        process.stdout.write(`${formatEvent(event, options.logFormat, new Date())}\n`),
+      onDiagnostic: diagnose,
+    });
     if (signals.interrupt.aborted) process.exitCode = exitCodes.interrupted;
   } finally {
     signals.release();
-    await gitlab.close();
   }
 }
 
-/** A token or address that cannot work is told now; a GitLab that is merely away is waited for. */
-async function verify(gitlab: GitLabClient, diagnose: (text: string) => void): Promise<void> {
-  const reply = await gitlab.verifyRunner();
-  if (reply.kind === "valid") return;
-  if (reply.kind === "invalid") throw new SettingsError(`--token: ${reply.message}`);
-  diagnose(reply.message);
-}
-
-function caOf(options: RunOptions): { ca?: string } {
-  return options.tlsCaFile === undefined ? {} : { ca: readFileSync(options.tlsCaFile, "utf8") };
+function readCa(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new SettingsError(`--tls-ca-file ${file}: the file cannot be read`, { cause });
+  }
 }
 
 function wholeNumber(flag: string): (text: string) => number {

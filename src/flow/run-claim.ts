@@ -22,7 +22,11 @@ export interface Claim {
 }
 
 /** Runs the job; resolves when GitLab knows the result, or when every try to tell it has failed. */
-export async function runClaim(deps: RunnerDeps, claim: Claim, options: RunnerOptions): Promise<void> {
+export async function runClaim(
+  deps: RunnerDeps,
+  claim: Claim,
+  options: RunnerOptions,
+): Promise<void> {
   const { gitlab, claims, now, sleep } = deps;
   const { jobId, token, parsed } = claim;
   const job = parsed.kind === "job" ? parsed.job : undefined;
@@ -99,7 +103,10 @@ async function launch(
       options.interrupt.removeEventListener("abort", interrupt),
     );
   } catch (cause) {
-    return { kind: "never-started", message: cause instanceof Error ? cause.message : String(cause) };
+    return {
+      kind: "never-started",
+      message: cause instanceof Error ? cause.message : String(cause),
+    };
   }
 }
 

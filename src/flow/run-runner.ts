@@ -48,6 +48,8 @@ export async function runRunner(deps: RunnerDeps, options: RunnerOptions): Promi
   const running = new Set<Promise<void>>();
   const slots = new Set<number>();
   let claimed = 0;
+  /** What GitLab's queue was at, when it last said so. */
+  let queueValue: string | undefined;
 
   while (!options.stop.aborted && claimed < options.maxJobs) {
     if (running.size >= options.concurrent) {
@@ -64,7 +66,9 @@ export async function runRunner(deps: RunnerDeps, options: RunnerOptions): Promi
     const { gitlab, health, now, onDiagnostic } = deps;
     const banned = health.bannedUntil(now());
     if (banned !== undefined) return banned - now();
+    const asked = now();
     const reply = await requestJob(gitlab, options.stop, deps.sleep);
+    const interval = Math.max(0, asked + options.checkIntervalSeconds * 1000 - now());
     const verdict = health.onReply(reply.kind, now());
     if (verdict !== undefined) onDiagnostic(verdict);
     switch (reply.kind) {
@@ -72,18 +76,28 @@ export async function runRunner(deps: RunnerDeps, options: RunnerOptions): Promi
         claimed++;
         start(reply.raw, reply.payload, reply.jobId, reply.token);
         return 0;
-      case "none":
+      case "none": {
+        // A new value is what a long poll waits on: ask again, and be held until there is a job.
+        const mayBeHeld = reply.lastUpdate !== undefined && reply.lastUpdate !== queueValue;
+        queueValue = reply.lastUpdate;
+        return mayBeHeld ? 0 : interval;
+      }
       case "conflict":
-        return options.checkIntervalSeconds * 1000;
+        return interval;
       case "forbidden":
       case "rejected":
       case "unavailable":
         onDiagnostic(reply.message);
-        return options.checkIntervalSeconds * 1000;
+        return interval;
     }
   }
 
-  function start(raw: string, payload: unknown, jobId: number, token: Parameters<typeof runClaim>[1]["token"]) {
+  function start(
+    raw: string,
+    payload: unknown,
+    jobId: number,
+    token: Parameters<typeof runClaim>[1]["token"],
+  ) {
     let slot = 0;
     while (slots.has(slot)) slot++;
     slots.add(slot);
@@ -91,7 +105,9 @@ export async function runRunner(deps: RunnerDeps, options: RunnerOptions): Promi
     const job = runClaim(deps, { raw, parsed, jobId, token, slot, claimedAt: deps.now() }, options)
       .catch((cause: unknown) => {
         // runClaim settles what it can; what comes here is a fault of our own, told without its data.
-        deps.onDiagnostic(`job ${jobId}: ${cause instanceof Error ? cause.message : String(cause)}`);
+        deps.onDiagnostic(
+          `job ${jobId}: ${cause instanceof Error ? cause.message : String(cause)}`,
+        );
       })
       .finally(() => {
         slots.delete(slot);

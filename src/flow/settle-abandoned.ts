@@ -29,7 +29,9 @@ export async function settleAbandoned(deps: SettleDeps): Promise<void> {
       ));
     if (!heard) continue;
     await deps.claims.release(jobId);
-    deps.onDiagnostic(`job ${jobId}: left over by an earlier run, GitLab has been told that it failed`);
+    deps.onDiagnostic(
+      `job ${jobId}: left over by an earlier run, GitLab has been told that it failed`,
+    );
   }
 }
 

@@ -22,7 +22,11 @@ export interface AbandonedClaim {
   readonly raw: string;
 }
 
-const claimSchema = z.object({ owners: z.array(z.string()), job_id: z.number().int(), raw: z.string() });
+const claimSchema = z.object({
+  owners: z.array(z.string()),
+  job_id: z.number().int(),
+  raw: z.string(),
+});
 
 /** The claims of one runner (GitLab address and token) below `folder`. */
 export function openClaimBook(folder: string): ClaimBook {

@@ -17,7 +17,7 @@ export interface RunningJob {
 }
 
 export interface Executor {
-  readonly name: "process" | "docker";
+  readonly name: "process";
   /**
    * Starts a job. `prepare` completes the hand-off with the folders that the executor made for it.
    * Throws when nothing could be started; then nothing of the job is left.

@@ -91,9 +91,7 @@ function watch(
   cleanUp: () => Promise<void>,
 ): RunningJob {
   agent.stdout?.on("data", (bytes: Buffer) => options.onLog?.(jobId, bytes));
-  agent.stderr?.on("data", (bytes: Buffer) =>
-    options.onDiagnostic(jobId, bytes.toString("utf8")),
-  );
+  agent.stderr?.on("data", (bytes: Buffer) => options.onDiagnostic(jobId, bytes.toString("utf8")));
   agent.on("message", (message) => {
     const report = agentReportSchema.safeParse(message);
     if (report.success) onReport(report.data);

@@ -1,0 +1,93 @@
+// Fetches the artifacts of earlier jobs and unpacks them into the project, one dependency after the other.
+// The archive lands in our scratch first: a zip's directory is at its end.
+
+import { randomUUID } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { mkdir, open, rm } from "node:fs/promises";
+import { STATUS_CODES } from "node:http";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { RunnerError } from "../core/errors.ts";
+import type { JobLog } from "../core/job-log.ts";
+import type { Dependency } from "../core/job.ts";
+import { sniffFormat } from "./archive/archive-format.ts";
+import { errorText } from "./archive/open-file.ts";
+import { extractZip } from "./archive/zip-reader.ts";
+
+export type DownloadOutcome =
+  | { readonly kind: "stream"; readonly body: AsyncIterable<Uint8Array> }
+  /** All of it went through `receive`. */
+  | { readonly kind: "received" }
+  | { readonly kind: "refused"; readonly status: number | undefined; readonly message: string };
+
+export interface DownloadInput {
+  readonly dependencies: readonly Dependency[];
+  readonly projectDir: string;
+  /** The agent's own scratch, which the job does not write to. */
+  readonly tempDir: string;
+  /** Gives the archive as a stream, or feeds `receive` with it: that one begins anew whenever it is called. */
+  readonly download: (
+    dependency: Dependency,
+    receive: (body: AsyncIterable<Uint8Array>) => Promise<void>,
+  ) => Promise<DownloadOutcome>;
+  readonly log: JobLog;
+  readonly signal: AbortSignal;
+}
+
+export async function downloadArtifacts(input: DownloadInput): Promise<void> {
+  for (const dependency of input.dependencies) {
+    if ((dependency.artifacts_file?.filename ?? "") === "") continue;
+    input.signal.throwIfAborted();
+    input.log.info(`Downloading artifacts for ${dependency.name} (${dependency.id})...`);
+    try {
+      await downloadOne(input, dependency);
+    } catch (error) {
+      input.signal.throwIfAborted();
+      const message = `artifacts of ${dependency.name} (${dependency.id}): ${errorText(error)}`;
+      throw new RunnerError("script_failure", message, { exitCode: 1, cause: error });
+    }
+  }
+}
+
+async function downloadOne(input: DownloadInput, dependency: Dependency): Promise<void> {
+  const { log, signal, projectDir } = input;
+  await mkdir(input.tempDir, { recursive: true });
+  const file = join(input.tempDir, `artifacts-${randomUUID()}`);
+  const receive = async (body: AsyncIterable<Uint8Array>): Promise<void> => {
+    await pipeline(body, createWriteStream(file, { mode: 0o600 }), { signal });
+  };
+  try {
+    const outcome = await input.download(dependency, receive);
+    const what = "Downloading artifacts from coordinator...";
+    if (outcome.kind === "refused") {
+      const { status, message } = outcome;
+      const answer = status === undefined ? "error" : `${status} ${STATUS_CODES[status] ?? ""}`;
+      log.error(`${what} ${answer.trim().toLowerCase()}  id=${dependency.id}: ${message}`);
+      throw new RunnerError("script_failure", message, { exitCode: 1 });
+    }
+    if (outcome.kind === "stream") await receive(outcome.body);
+    log.line(`${what} ok  id=${dependency.id}`);
+    await unpack(file, { projectDir, log, signal });
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+async function unpack(
+  file: string,
+  order: Pick<DownloadInput, "projectDir" | "log" | "signal">,
+): Promise<void> {
+  const handle = await open(file, "r");
+  const start = Buffer.alloc(4);
+  try {
+    await handle.read(start, 0, start.length, 0);
+  } finally {
+    await handle.close();
+  }
+  const format = sniffFormat(start);
+  if (format !== "zip") {
+    const message = `the archive is ${format}, for which there is no extractor; zip is unpacked`;
+    throw new RunnerError("script_failure", message, { exitCode: 1 });
+  }
+  await extractZip({ ...order, file });
+}

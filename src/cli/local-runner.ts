@@ -1,0 +1,110 @@
+// A runner on this machine, wired together: client, claims, executor, poll loop. `burst run`, `burst demo`
+// and the tests all run this one.
+
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+import { sleep } from "../agent/clock.ts";
+import { SettingsError } from "../core/errors.ts";
+import type { Secret } from "../core/secret.ts";
+import type { Settings } from "../core/settings.ts";
+import { shortToken } from "../core/short-token.ts";
+import type { RunEvent } from "../flow/run-events.ts";
+import { runRunner } from "../flow/run-runner.ts";
+import { settleAbandoned } from "../flow/settle-abandoned.ts";
+import { createGitLabClient } from "../gitlab/client.ts";
+import type { GitLabClient } from "../gitlab/client.ts";
+import { credentialsKey, trackHealth } from "../gitlab/health.ts";
+import { runnerInfo } from "../gitlab/info.ts";
+import { readSystemId } from "../gitlab/system-id.ts";
+import { openClaimBook } from "../local/claims.ts";
+import { createProcessExecutor } from "../local/process-executor.ts";
+
+export interface LocalRunnerOptions {
+  readonly url: string;
+  readonly token: Secret;
+  readonly settings: Settings;
+  /** The same as they were read, for the agent to read again. */
+  readonly rawSettings: Readonly<Record<string, unknown>>;
+  readonly version: string;
+  readonly name: string | undefined;
+  readonly concurrent: number;
+  readonly maxJobs: number;
+  /** Keeps the system id and the claims: `./.burst`. */
+  readonly stateDir: string;
+  readonly buildsDir: string;
+  readonly cacheDir: string;
+  /** PEM text of certificates to trust besides the system's. */
+  readonly ca?: string | undefined;
+  /** What Node is started with for an agent; by default as this process was. */
+  readonly nodeArguments?: readonly string[] | undefined;
+  readonly stop: AbortSignal;
+  readonly interrupt: AbortSignal;
+  readonly onEvent: (event: RunEvent) => void;
+  readonly onDiagnostic: (text: string) => void;
+}
+
+/** Runs until `maxJobs` are done or `stop` is raised. Throws SettingsError for what can never work. */
+export async function runLocally(options: LocalRunnerOptions): Promise<void> {
+  const { url, token, settings, version, onDiagnostic } = options;
+  const systemId = await readSystemId(resolve(options.stateDir, "system_id"));
+  const shell = "sh";
+  const tls = options.ca === undefined ? {} : { ca: options.ca };
+  const gitlab = createGitLabClient({
+    url,
+    token,
+    systemId,
+    info: runnerInfo({ version, executor: "process", shell, labels: settings.labels }),
+    ...tls,
+  });
+  try {
+    await verify(gitlab, onDiagnostic);
+    const key = credentialsKey(url, token);
+    const claims = openClaimBook(resolve(options.stateDir, "claims", key.slice(0, 16)));
+    await settleAbandoned({ gitlab, claims, sleep, onDiagnostic });
+    const health = trackHealth(key, {
+      unhealthyRequestsLimit: settings.unhealthy_requests_limit,
+      unhealthyIntervalSeconds: settings.unhealthy_interval,
+    });
+    const executor = createProcessExecutor({
+      environment: process.env,
+      nodeArguments: options.nodeArguments ?? process.execArgv,
+      secrets: [token.reveal()],
+      onDiagnostic: (jobId, text) => onDiagnostic(`job ${jobId}: ${text}`),
+    });
+    const { onEvent } = options;
+    const deps = { gitlab, claims, health, executor, sleep, now: Date.now, onEvent, onDiagnostic };
+    await runRunner(deps, {
+      concurrent: options.concurrent,
+      maxJobs: options.maxJobs,
+      checkIntervalSeconds: settings.check_interval,
+      handOff: {
+        version: 1,
+        gitlab: { url, systemId, ...tls },
+        runner: {
+          name: options.name ?? (settings.name || hostname()),
+          shortToken: shortToken(token.reveal()),
+          version,
+          revision: "",
+          shell,
+          labels: settings.labels,
+        },
+        executor: executor.name,
+        settings: options.rawSettings,
+      },
+      buildsDir: resolve(options.buildsDir),
+      cacheDir: resolve(options.cacheDir),
+      stop: options.stop,
+      interrupt: options.interrupt,
+    });
+  } finally {
+    await gitlab.close();
+  }
+}
+
+/** A token or address that cannot work is told now; a GitLab that is merely away is waited for. */
+async function verify(gitlab: GitLabClient, diagnose: (text: string) => void): Promise<void> {
+  const reply = await gitlab.verifyRunner();
+  if (reply.kind === "valid") return;
+  if (reply.kind === "invalid") throw new SettingsError(`--token: ${reply.message}`);
+  diagnose(reply.message);
+}
