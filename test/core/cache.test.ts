@@ -152,15 +152,16 @@ test.each([
   expect(planCacheSave(made, true)[0]?.kind).toBe(saving);
 });
 
+const withPolicy = (policy: string) => input([{ key: "k", paths: ["v"], policy }]);
+
 test("what a policy forbids is said", () => {
-  const of = (policy: string) => input([{ key: "k", paths: ["v"], policy }]);
-  expect(planCacheRestore(of("push"))[0]).toMatchObject({
+  expect(planCacheRestore(withPolicy("push"))[0]).toMatchObject({
     message: "Not downloading cache k due to policy",
   });
-  expect(planCacheSave(of("pull"), true)[0]).toMatchObject({
+  expect(planCacheSave(withPolicy("pull"), true)[0]).toMatchObject({
     message: "Not uploading cache k due to policy",
   });
-  expect(planCacheSave(of("never"), true)[0]).toMatchObject({
+  expect(planCacheSave(withPolicy("never"), true)[0]).toMatchObject({
     message: 'unknown cache policy "never" for k: pull-push, pull or push',
   });
 });

@@ -140,9 +140,9 @@ const inEveryShell = shells.flatMap((shell) => cases.map((one) => ({ shell, ...o
 
 test.each(inEveryShell)("$shell.name: $rule", async ({ shell, commands, status, prints }) => {
   const ran = await run(shell, commands);
-  expect(ran.status, ran.output).toBe(status);
-  if (prints !== undefined)
-    expect(ran.output.replaceAll(/\x1b\[32;1m.*\x1b\[0;m\n/g, "")).toBe(prints);
+  expect(ran.status).toBe(status);
+  const printed = ran.output.replaceAll(/\x1b\[32;1m.*\x1b\[0;m\n/g, "");
+  expect(printed).toBe(prints ?? printed);
 });
 
 test.each(shells)(
@@ -176,7 +176,7 @@ test.each(shells)("$name: every value arrives as it was", async (shell) => {
   const all = new Map([...exports, ...unusable.map((key) => [key, "never seen"] as const)]);
   const show = `'${process.execPath}' -p 'JSON.stringify(process.env)'`;
   const { output, status } = await run(shell, [show], { exports: all });
-  expect(status, output).toBe(0);
+  expect(status).toBe(0);
   expect(JSON.parse(output.trim().split("\n").at(-1) ?? "")).toMatchObject(
     Object.fromEntries(exports),
   );
@@ -291,7 +291,7 @@ test.each(shells)("$name: lines in GITLAB_ENV that are no assignment do no harm"
     "\nnothing\nbad name=1\n1X=2\n=3\n#c\nUID=7\n-n=1\n$(touch hacked)=1\nGOOD=fine\n",
   );
   const { output, status } = await runProgram(shell, stageScript(made));
-  expect(status, output).toBe(0);
+  expect(status).toBe(0);
   expect(output).toMatch(/fine\n$/);
   expect(existsSync(join(made.projectDir ?? "", "hacked"))).toBe(false);
 });
@@ -328,7 +328,7 @@ test("a script of many lines and a large variable runs", async () => {
   const exports = new Map([["BIG", "x".repeat(100_000)]]);
   for (const shell of shells) {
     const { output, status } = await run(shell, [...commands, "echo ${#BIG}"], { exports });
-    expect(status, shell.name).toBe(0);
+    expect(status).toBe(0);
     expect(output).toMatch(/100000\n$/);
   }
 });
@@ -355,14 +355,13 @@ test("the runner puts the variables into a release step, and into no other", () 
 });
 
 test.each([
-  ["traces nothing by default", "", false, false, undefined],
-  ["traces when CI_DEBUG_TRACE is true", "true", false, true, undefined],
+  ["traces nothing by default", "", false, false, /^$/],
+  ["traces when CI_DEBUG_TRACE is true", "true", false, true, /^$/],
   ["traces nothing where the settings forbid it, and says so", "1", true, false, /switched off/],
   ["warns of an unreadable value", "please", false, false, /must be true or false/],
 ])("a shell %s", (_rule, value, forbidden, on, warning) => {
   const variables = jobVariables([{ key: "CI_DEBUG_TRACE", value }], { tempDir: "/t" });
   const reading = debugTrace(variables, forbidden);
   expect(reading.value).toBe(on);
-  if (warning === undefined) expect(reading.warning).toBeUndefined();
-  else expect(reading.warning).toMatch(warning);
+  expect(reading.warning ?? "").toMatch(warning);
 });
