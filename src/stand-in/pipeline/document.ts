@@ -16,7 +16,7 @@ import { brokenAt } from "./node.ts";
 import type { Entry, MapNode, Node, Position } from "./node.ts";
 import { plainScalar } from "./scalar.ts";
 
-const LARGEST_TREE = 100_000;
+const LARGEST_TREE = 50_000;
 const DEEPEST_TREE = 200;
 const STRING_TAG = "tag:yaml.org,2002:str";
 const PLAIN_TAGS = new Set([STRING_TAG, "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map", "!"]);

@@ -5,8 +5,8 @@ import type { JobDraft } from "./job.ts";
 import type { Part } from "./parallel.ts";
 import { firstMatch } from "./rules.ts";
 import type { Rule } from "./rules.ts";
-import type { CompiledJob, WireVariable } from "./types.ts";
-import { fileVariable, NO_VARIABLES } from "./variables.ts";
+import type { CompiledJob } from "./types.ts";
+import { NO_VARIABLES } from "./variables.ts";
 import type { Variables } from "./variables.ts";
 
 /** The job's parts that the rules let in. `outside` are variables that win over the file's. */
@@ -31,7 +31,8 @@ function seedPart(
   outside: Readonly<Record<string, string>>,
 ): CompiledJob | undefined {
   const variables = new Map([...draft.variables, ...part.variables]);
-  const lookup = lookupIn(variables, outside);
+  const known = { ...jobVariables(draft, part, position), ...outside };
+  const lookup = lookupIn(variables, known);
   const rule = draft.rules && firstMatch(draft.rules, lookup);
   if (draft.rules && !rule) return undefined;
   const when = rule?.when ?? draft.when;
@@ -44,11 +45,11 @@ function seedPart(
     allowFailure: allowFailure(draft, rule),
     retry: draft.retry,
     timeoutSeconds: draft.timeoutSeconds,
-    tags: draft.tags.map((tag) => expandKnown(tag, lookupIn(merged, outside))),
+    tags: draft.tags.map((tag) => expandKnown(tag, lookupIn(merged, known))),
     needs: links.needs,
     dependencies: links.dependencies,
     ...(position && { parallel: position }),
-    payload: { variables: [...nodeVariables(position), ...merged.values()], ...draft.payload },
+    payload: { variables: [...merged.values()], ...draft.payload },
   };
 }
 
@@ -73,10 +74,16 @@ function expandKnown(text: string, lookup: (name: string) => string | undefined)
   );
 }
 
-function nodeVariables(position: CompiledJob["parallel"]): readonly WireVariable[] {
-  if (!position) return [fileVariable("CI_NODE_TOTAL", "1")];
-  return [
-    fileVariable("CI_NODE_INDEX", String(position.index)),
-    fileVariable("CI_NODE_TOTAL", String(position.total)),
-  ];
+/** What rules and tags may ask about the job itself; the server gives it to the runner. */
+function jobVariables(
+  draft: JobDraft,
+  part: Part,
+  position: CompiledJob["parallel"],
+): Readonly<Record<string, string>> {
+  return {
+    CI_JOB_NAME: part.name,
+    CI_JOB_STAGE: draft.stage,
+    CI_NODE_TOTAL: String(position?.total ?? 1),
+    ...(position && { CI_NODE_INDEX: String(position.index) }),
+  };
 }

@@ -7,7 +7,10 @@ export interface PipelineInput {
   /** Its name, for messages. */
   readonly file: string;
   readonly ref: { readonly name: string; readonly kind: "branch" | "tag" };
-  /** Variables known before the file is read: predefined ones, the project's, those of the trigger. */
+  /**
+   * Variables known before the file is read: predefined ones, the project's, those of the trigger.
+   * Rules see them before the file's own. CI_COMMIT_REF_PROTECTED decides the ends of cache keys.
+   */
   readonly variables: Readonly<Record<string, string>>;
   /** Reads another file of the same commit, for `include: local`; undefined when there is none. */
   readonly readFile?: (path: string) => string | undefined;
@@ -53,7 +56,7 @@ export interface CompiledJob {
 
 export interface CompiledRetry {
   readonly max: number;
-  /** GitLab's reasons; `["always"]` when nothing is said. */
+  /** GitLab's reasons; `["always"]` when nothing is said, none when only exit codes are. */
   readonly when: readonly string[];
   readonly exitCodes: readonly number[];
 }
@@ -66,6 +69,7 @@ export interface CompiledNeed {
 
 /** The parts of the payload that the pipeline file decides. */
 export interface JobPayload {
+  /** Those of the file (workflow, top level, job, matrix, rule), each key once, not expanded. */
   readonly variables: readonly WireVariable[];
   readonly steps: readonly WireStep[];
   readonly hooks: readonly WireHook[];

@@ -19,16 +19,7 @@ test("a job is compiled to the parts of a payload, with GitLab's defaults", () =
         needs: undefined,
         dependencies: undefined,
         payload: {
-          variables: [
-            {
-              key: "CI_NODE_TOTAL",
-              value: "1",
-              public: true,
-              masked: false,
-              file: false,
-              raw: false,
-            },
-          ],
+          variables: [],
           steps: [
             {
               name: "script",

@@ -47,10 +47,9 @@ export function warningsOf(yaml: string): readonly string[] {
   return outcome.kind === "pipeline" ? outcome.warnings : [];
 }
 
-/** The values of a job's variables that are not GitLab's own. */
+/** The values of a job's variables by name. */
 export function valuesOf(job: CompiledJob): Record<string, string> {
-  const own = job.payload.variables.filter(({ key }) => !key.startsWith("CI_"));
-  return Object.fromEntries(own.map(({ key, value }) => [key, value]));
+  return Object.fromEntries(job.payload.variables.map(({ key, value }) => [key, value]));
 }
 
 /** The lines of the job's script, with those of before_script. */

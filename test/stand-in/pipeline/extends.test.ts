@@ -87,8 +87,9 @@ test("a circle over several jobs is told at each of them", () => {
   );
 });
 
+const ending = (levels: number) => `${chain(levels)}\n.l${levels}: { script: x }`;
+
 test("extends may be ten levels deep, not more", () => {
-  const end = (levels: number) => `${chain(levels)}\n.l${levels}: { script: x }`;
-  expect(mistakesOf(`a: { extends: .l0 }\n${end(9)}`)).toEqual([]);
-  expect(mistakesOf(`a: { extends: .l0 }\n${end(10)}`)[0]).toContain("more than 10 levels deep");
+  expect(mistakesOf(`a: { extends: .l0 }\n${ending(9)}`)).toEqual([]);
+  expect(mistakesOf(`a: { extends: .l0 }\n${ending(10)}`)[0]).toContain("more than 10 levels deep");
 });

@@ -8,10 +8,6 @@ test("parallel: 3 makes three jobs that know their place", () => {
     ["a 2/3", { index: 2, total: 3 }],
     ["a 3/3", { index: 3, total: 3 }],
   ]);
-  expect(jobs[1]?.payload.variables).toMatchObject([
-    { key: "CI_NODE_INDEX", value: "2" },
-    { key: "CI_NODE_TOTAL", value: "3" },
-  ]);
 });
 
 test("a matrix makes a job for every combination, the last variable changing fastest", () => {
@@ -43,6 +39,14 @@ test("rules decide about each part of a matrix", () => {
   expect(namesOf(yaml)).toEqual(["a: [y]"]);
 });
 
+test("rules can ask for the name, the stage and the place of a part", () => {
+  const yaml = `
+a: { script: a, parallel: 3, rules: [{ if: $CI_NODE_INDEX != "2" && $CI_NODE_TOTAL == "3" }] }
+b: { script: b, rules: [{ if: $CI_JOB_NAME == "b" && $CI_JOB_STAGE == "test" && $CI_NODE_TOTAL == "1" }] }
+`;
+  expect(namesOf(yaml)).toEqual(["a 1/3", "a 3/3", "b"]);
+});
+
 test.each([
   ["0", "parallel: parallel must be a whole number from 1 to 200, but is the number 0."],
   ["201", "parallel: parallel must be a whole number from 1 to 200, but is the number 201."],
@@ -66,8 +70,7 @@ test.each([
 
 test("a matrix of more than 200 jobs is refused", () => {
   const list = `[${Array.from({ length: 15 }, (_, n) => n).join(", ")}]`;
-  const matrixOf = (keys: string) => `{ matrix: [{ ${keys} }] }`;
-  expect(mistakesOf(`a: { script: a, parallel: ${matrixOf(`A: ${list}, B: ${list}`)} }`)).toEqual([
-    "1 parallel:matrix: parallel:matrix makes 225 jobs; GitLab allows 200.",
-  ]);
+  expect(
+    mistakesOf(`a: { script: a, parallel: { matrix: [{ A: ${list}, B: ${list} }] } }`),
+  ).toEqual(["1 parallel:matrix: parallel:matrix makes 225 jobs; GitLab allows 200."]);
 });

@@ -41,15 +41,14 @@ a: { script: a, rules: [!reference [.rules, rules], { when: never }] }
 const chain = (levels: number) =>
   Array.from({ length: levels }, (_, n) => `.l${n}: { script: !reference [.l${n + 1}, script] }`);
 
+const ending = (levels: number) =>
+  [...chain(levels), `.l${levels}: { script: x }`, "a: { script: !reference [.l0, script] }"].join(
+    "\n",
+  );
+
 test("references may be ten deep, not more", () => {
-  const file = (levels: number) =>
-    [
-      ...chain(levels),
-      `.l${levels}: { script: x }`,
-      "a: { script: !reference [.l0, script] }",
-    ].join("\n");
-  expect(mistakesOf(file(9))).toEqual([]);
-  expect(mistakesOf(file(10)).join()).toContain("is nested more than 10 references deep");
+  expect(mistakesOf(ending(9))).toEqual([]);
+  expect(mistakesOf(ending(10)).join()).toContain("is nested more than 10 references deep");
 });
 
 test.each([

@@ -21,6 +21,8 @@ test("lines of several lines stay one entry", () => {
   expect(scriptOf(jobOf(yaml))).toEqual(["if true; then\n  echo yes\nfi\n", "echo folded"]);
 });
 
+const nested = (levels: number) => `a: { script: ${"[".repeat(levels)}x${"]".repeat(levels)} }`;
+
 test("lists in lists are flattened, up to ten levels", () => {
   expect(scriptOf(jobOf("a: { script: [one, [two, [three]], four] }"))).toEqual([
     "one",
@@ -28,7 +30,6 @@ test("lists in lists are flattened, up to ten levels", () => {
     "three",
     "four",
   ]);
-  const nested = (levels: number) => `a: { script: ${"[".repeat(levels)}x${"]".repeat(levels)} }`;
   expect(scriptOf(jobOf(nested(10)))).toEqual(["x"]);
   expect(mistakesOf(nested(11))).toEqual(["1 script: script is nested more than 10 lists deep."]);
 });

@@ -31,7 +31,6 @@ a:
 `);
   const raw = Object.fromEntries(job.payload.variables.map(({ key, raw }) => [key, raw]));
   expect(raw).toEqual({
-    CI_NODE_TOTAL: false,
     PLAIN: false,
     CHOICE: false,
     RAW: true,
