@@ -53,9 +53,7 @@ export function planUploads(input: ArtifactsInput): UploadDecision {
   const warnings: string[] = [];
   const failures: string[] = [];
   const { expand } = input.variables;
-  for (const spec of input.artifacts) {
-    if (!wanted(spec, input.scriptSucceeded)) continue;
-    if (spec.paths.length === 0 && !spec.untracked) continue;
+  for (const spec of artifactsToUpload(input.artifacts, input.scriptSucceeded)) {
     const format = formatOf(spec.artifact_format);
     const paths = selectPaths(spec.paths.map(expand), input.projectDir);
     const exclude = selectPaths(spec.exclude.map(expand), input.projectDir);
