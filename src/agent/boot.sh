@@ -116,7 +116,8 @@ dispatch() {
   stop_all "$seconds"
 }
 
-exec 4>"$control/events" 5>"$control/out"
+# Shells report a killed child on stderr; nobody shall read that here.
+exec 4>"$control/events" 5>"$control/out" 2>/dev/null
 # Those that outlive a cancel: us, who started us, the dispatcher and the stage's waiter.
 keep=$$ waiter=
 dispatch <"$control/cmd" &

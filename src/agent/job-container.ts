@@ -28,6 +28,8 @@ export interface JobContainer {
   cancel(graceSeconds: number): void;
   /** Ends boot and what still runs. No call after this one. */
   quit(graceSeconds: number): Promise<void>;
+  /** Lets go without a word; boot takes it as the agent's death. */
+  abandon(): void;
 }
 
 /**
@@ -84,6 +86,12 @@ export async function openJobContainer(
     writeSync(files.cmd, `${line}\n`);
   };
 
+  const close = () => {
+    outSocket.destroy();
+    eventSocket.destroy();
+    closeSync(files.cmd);
+  };
+
   return {
     state,
     async run(program) {
@@ -112,10 +120,9 @@ export async function openJobContainer(
     async quit(graceSeconds) {
       command(`quit ${graceSeconds}`);
       await Promise.race([gone, delay((graceSeconds + 10) * 1000)]);
-      outSocket.destroy();
-      eventSocket.destroy();
-      closeSync(files.cmd);
+      close();
     },
+    abandon: close,
   };
 }
 
