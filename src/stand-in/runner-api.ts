@@ -1,0 +1,101 @@
+// `/runners` as runners call it: register, verify, leave, change the token.
+
+import type { Exchange, Params } from "./http/exchange.ts";
+import { readParams } from "./http/exchange.ts";
+import type { Reply } from "./http/reply.ts";
+import { invalid, json, noContent, refuse } from "./http/reply.ts";
+import { runnerSettings } from "./runner-settings.ts";
+import type { Runner } from "./runners.ts";
+import type { World } from "./world.ts";
+
+export type RunnerAccess =
+  | { readonly kind: "runner"; readonly runner: Runner; readonly params: Params }
+  | { readonly kind: "refused"; readonly reply: Reply };
+
+/** Parameters, and the runner whose token is among them. */
+export async function knownRunner(
+  world: World,
+  exchange: Exchange,
+  limitBytes?: number,
+): Promise<RunnerAccess> {
+  const read = await readParams(exchange, limitBytes);
+  if (read.kind === "refused") return read;
+  const { token } = read.params;
+  if (token === undefined || token === null || token === "") {
+    return { kind: "refused", reply: invalid(400, "token is missing") };
+  }
+  const runner = world.runners.byToken(String(token));
+  if (runner === undefined) return { kind: "refused", reply: refuse(403) };
+  return { kind: "runner", runner, params: read.params };
+}
+
+/** What a runner says of itself, kept with the manager that says it. */
+export function greet(world: World, runner: Runner, params: Params) {
+  const { info, system_id: systemId } = params;
+  return world.runners.heartbeat(
+    runner,
+    typeof systemId === "string" && systemId !== "" ? systemId : undefined,
+    typeof info === "object" && info !== null ? { ...info } : undefined,
+  );
+}
+
+/** Registration by a shared token: GitLab's old way, off unless the stand-in was given a token. */
+export async function registerRunner(
+  world: World,
+  exchange: Exchange,
+  registrationToken: string | undefined,
+): Promise<Reply> {
+  const read = await readParams(exchange);
+  if (read.kind === "refused") return read.reply;
+  const { params } = read;
+  const { token } = params;
+  if (token === undefined || token === null || token === "") {
+    return invalid(400, "token is missing");
+  }
+  if (registrationToken === undefined) return refuse(410, "runner registration disallowed");
+  if (token !== registrationToken) return refuse(403);
+  const settings = runnerSettings(params);
+  if (settings.kind === "invalid") return settings.reply;
+  const runner = world.runners.createLegacy(settings.settings);
+  greet(world, runner, params);
+  return json(201, credentialsOf(runner));
+}
+
+export async function verifyRunner(world: World, exchange: Exchange): Promise<Reply> {
+  const access = await knownRunner(world, exchange);
+  if (access.kind === "refused") return access.reply;
+  greet(world, access.runner, access.params);
+  return json(200, credentialsOf(access.runner));
+}
+
+export async function unregisterRunner(world: World, exchange: Exchange): Promise<Reply> {
+  const access = await knownRunner(world, exchange);
+  if (access.kind === "refused") return access.reply;
+  world.runners.remove(access.runner.id);
+  return noContent();
+}
+
+export async function unregisterManager(world: World, exchange: Exchange): Promise<Reply> {
+  const access = await knownRunner(world, exchange);
+  if (access.kind === "refused") return access.reply;
+  const { system_id: systemId } = access.params;
+  if (typeof systemId !== "string" || systemId === "") return invalid(400, "system_id is missing");
+  return access.runner.managers.delete(systemId) ? noContent() : refuse(404);
+}
+
+export async function resetRunnerToken(world: World, exchange: Exchange): Promise<Reply> {
+  const access = await knownRunner(world, exchange);
+  if (access.kind === "refused") return access.reply;
+  world.runners.resetToken(access.runner);
+  const { token, tokenExpiresAt } = access.runner;
+  return json(201, { token, token_expires_at: isoOrNull(tokenExpiresAt) });
+}
+
+export function credentialsOf(runner: Runner) {
+  const { id, token, tokenExpiresAt } = runner;
+  return { id, token, token_expires_at: isoOrNull(tokenExpiresAt) };
+}
+
+export function isoOrNull(milliseconds: number | undefined): string | null {
+  return milliseconds === undefined ? null : new Date(milliseconds).toISOString();
+}
