@@ -111,7 +111,7 @@ function openSession(options: GitLabClientOptions): {
   // A proxy variable that is wrong is told now, not by every call.
   proxyFor(api, env);
   const connections = openConnections({
-    gitlabHost: api.hostname,
+    gitlab: api,
     trust: readTrust(options, env),
     timeouts,
     env,

@@ -37,12 +37,14 @@ export interface Connections {
 }
 
 export function openConnections(input: {
-  readonly gitlabHost: string;
+  /** Where GitLab is: only there a client certificate is shown. */
+  readonly gitlab: URL;
   readonly trust: Trust;
   readonly timeouts: Timeouts;
   readonly env: Environment;
 }): Connections {
-  const { gitlabHost, trust, timeouts, env } = input;
+  const { trust, timeouts, env } = input;
+  const gitlabHost = bareHost(input.gitlab);
   const direct = new Agent({
     ...poolOptions(timeouts),
     connect: directConnector(gitlabHost, trust, timeouts),
@@ -52,8 +54,7 @@ export function openConnections(input: {
     routeTo(url) {
       const proxy = proxyFor(url, env);
       if (proxy === undefined) return { dispatcher: direct, proxy: undefined };
-      // One agent for GitLab's host and one for the others: only the first shows a client certificate.
-      const toGitLab = url.hostname === gitlabHost;
+      const toGitLab = bareHost(url) === gitlabHost;
       const key = `${toGitLab} ${proxy.href}`;
       let dispatcher = proxies.get(key);
       if (dispatcher === undefined) {
@@ -66,6 +67,11 @@ export function openConnections(input: {
       await Promise.all([direct, ...proxies.values()].map((agent) => agent.destroy()));
     },
   };
+}
+
+/** Without the brackets of an IPv6 address, as sockets want it. */
+function bareHost(url: URL): string {
+  return url.hostname.replace(/^\[|\]$/g, "");
 }
 
 function poolOptions(timeouts: Timeouts) {
@@ -121,20 +127,21 @@ function openProxy(
   trust: Trust,
   timeouts: Timeouts,
 ): ProxyAgent {
+  const { dialSeconds, tlsSeconds } = timeouts;
+  const isSecure = proxy.protocol === "https:";
   return new ProxyAgent({
     ...poolOptions(timeouts),
     uri: proxy.href,
     // Plain http is asked of the proxy itself: many refuse CONNECT to port 80.
     proxyTunnel: false,
-    proxyTls: {
-      timeout: (timeouts.dialSeconds + timeouts.tlsSeconds) * 1000,
-      ...(proxy.protocol === "https:" ? { secureContext: trust.others() } : {}),
-    },
-    requestTls: { timeout: timeouts.tlsSeconds * 1000, secureContext: context() },
+    proxyTls: isSecure
+      ? { timeout: (dialSeconds + tlsSeconds) * 1000, secureContext: trust.others() }
+      : { timeout: dialSeconds * 1000 },
+    requestTls: { timeout: tlsSeconds * 1000, secureContext: context() },
     factory: (origin, options) =>
       new Pool(origin, Object.assign({}, options, poolOptions(timeouts))),
     // The connection that CONNECT is sent on: a proxy that takes it and stays silent is a failed dial.
     clientFactory: (origin, options) =>
-      new Pool(origin, Object.assign({}, options, { headersTimeout: timeouts.dialSeconds * 1000 })),
+      new Pool(origin, Object.assign({}, options, { headersTimeout: dialSeconds * 1000 })),
   });
 }

@@ -71,8 +71,9 @@ function protocolProblem(code: string, host: string, error: unknown): string | u
   if (code.startsWith("ERR_SSL_") || code === "EPROTO") {
     return `The TLS handshake with ${host} failed (${code}${reasonOf(error)}): see what TLS settings it asks for.`;
   }
-  if (code.startsWith("HPE_") || code === "UND_ERR_HEADERS_OVERFLOW") {
-    return `${host} does not answer in HTTP (${code}): see that host and port of the URL are GitLab's, and that it begins with the right one of http:// and https://.`;
+  const isUnparsable = error instanceof Error && error.name === "HTTPParserError";
+  if (isUnparsable || code === "UND_ERR_HEADERS_OVERFLOW") {
+    return `${host} does not answer in HTTP: see that host and port of the URL are GitLab's, and that it begins with the right one of http:// and https://.`;
   }
   return undefined;
 }
@@ -103,7 +104,9 @@ function connectionProblem(
     case "ETIMEDOUT":
       return `${dialed}${role} did not take the connection in time: check ${where}, and the firewalls between.`;
     case "UND_ERR_HEADERS_TIMEOUT":
-      return `${host} took the request but did not answer in time.`;
+      return proxy === undefined
+        ? `${host} took the request but did not answer in time.`
+        : `${host}, or the proxy ${proxy} before it, did not answer in time.`;
     case "UND_ERR_BODY_TIMEOUT":
       return `${host} began to answer and then fell silent.`;
     case "UND_ERR_SOCKET":

@@ -84,7 +84,7 @@ export function createTransport(options: TransportOptions): Transport {
         const text = redactReply(await readText(opened.body), status, call.secrets);
         return { kind: "reply", reply: { status, header, text, correlationId } };
       } catch (cause) {
-        return { kind: "noReply", message: opened.explain(cause), cause };
+        return { kind: "noReply", message: opened.explain(cause), cause: withoutData(cause) };
       }
     },
   };
@@ -155,7 +155,7 @@ async function openOnce(
     return openReply(answer, requestId, explain);
   } catch (cause) {
     deadline.release();
-    const reason: unknown = deadline.signal.aborted ? deadline.signal.reason : cause;
+    const reason: unknown = deadline.signal.aborted ? deadline.signal.reason : withoutData(cause);
     return { kind: "noReply", message: explain(reason), cause: reason };
   }
 }
@@ -178,6 +178,7 @@ function openReply(
     drop: async () => {
       try {
         await answer.body.dump({ limit: dropLimitBytes });
+        await connectionFree();
       } catch {
         // The status is all that was wanted; a body that breaks off only costs the connection.
       }
@@ -205,7 +206,21 @@ async function readText(body: Readable): Promise<string> {
     if (size > textLimitBytes) throw new Error(`the answer is larger than ${textLimitBytes} bytes`);
     chunks.push(bytes);
   }
+  await connectionFree();
   return Buffer.concat(chunks).toString("utf8");
+}
+
+/** The HTTP client takes a connection back one turn after the reply's end; sooner, a new one is opened. */
+function connectionFree(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+/** Errors of the HTTP parser hold the bytes that they are about, which may be a job with its secrets. */
+function withoutData(error: unknown): unknown {
+  if (error instanceof Error && "data" in error) error.data = undefined;
+  return error;
 }
 
 function hostAndPort(url: URL): string {

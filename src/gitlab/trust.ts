@@ -101,7 +101,11 @@ function machineRoots(env: Environment): readonly string[] {
 
 function certificates(pem: string): readonly string[] {
   const found = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-  return found.map((text) => text.replace(/\r/g, "").trim());
+  // One spelling for each, so that the same root from two stores is read only once.
+  return found.map((text) => {
+    const body = text.replace(/-----[A-Z ]+-----|\s/g, "").replace(/.{64}(?=.)/g, "$&\n");
+    return `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`;
+  });
 }
 
 function readPem(file: string, setting: string): string {

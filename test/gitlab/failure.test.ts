@@ -38,7 +38,7 @@ test.each<[Error, string]>([
   [coded("ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION"), "TLS 1.2 or newer"],
   [coded("ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED"), "client certificate"],
   [coded("ERR_SSL_NO_SHARED_CIPHER"), "The TLS handshake with gitlab.example.com:443 failed"],
-  [coded("HPE_INVALID_CONSTANT"), "does not answer in HTTP"],
+  [coded("HPE_INVALID_CONSTANT", { name: "HTTPParserError" }), "does not answer in HTTP"],
   [new GaveUp("BURST_TOTAL_TIMEOUT", ""), "took too long"],
   [new GaveUp("BURST_CLOSED", ""), "the client is closed"],
   [new GaveUp("BURST_ABORTED", ""), "was given up"],

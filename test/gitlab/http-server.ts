@@ -2,8 +2,8 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
-import type { Socket } from "node:net";
+import { createServer as createTcpServer } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
 export interface Seen {
@@ -29,7 +29,7 @@ export interface ServeOptions {
   readonly tls?: { readonly key: string; readonly cert: string };
   /** Hands the request over before its body is read: `text` is then empty. */
   readonly early?: boolean;
-  readonly port?: number;
+  readonly host?: "127.0.0.1" | "::1";
 }
 
 export async function serve(answer: Answer, options: ServeOptions = {}): Promise<TestServer> {
@@ -51,6 +51,7 @@ export async function serve(answer: Answer, options: ServeOptions = {}): Promise
   const listener = (request: IncomingMessage, response: ServerResponse) => {
     handle(request, response).catch(() => response.destroy());
   };
+  const host = options.host ?? "127.0.0.1";
   const server =
     options.tls === undefined ? createServer(listener) : createTlsServer(options.tls, listener);
   const onSocket = (socket: Socket) => {
@@ -59,7 +60,7 @@ export async function serve(answer: Answer, options: ServeOptions = {}): Promise
   };
   server.on(options.tls === undefined ? "connection" : "secureConnection", onSocket);
   await new Promise<void>((resolve) => {
-    server.listen(options.port ?? 0, "127.0.0.1", resolve);
+    server.listen(0, host, resolve);
   });
   onTestFinished(async () => {
     for (const socket of sockets) socket.destroy();
@@ -68,11 +69,29 @@ export async function serve(answer: Answer, options: ServeOptions = {}): Promise
   const { port } = server.address() as AddressInfo;
   const scheme = options.tls === undefined ? "http" : "https";
   return {
-    url: `${scheme}://127.0.0.1:${port}`,
+    url: `${scheme}://${host === "::1" ? "[::1]" : host}:${port}`,
     port,
     seen,
     connections: () => sockets.length,
   };
+}
+
+/** A server below HTTP, for what HTTP servers do not do. */
+export async function serveRaw(onSocket: (socket: Socket) => void): Promise<string> {
+  const sockets: Socket[] = [];
+  const server = createTcpServer((socket) => {
+    sockets.push(socket);
+    socket.on("error", () => undefined);
+    onSocket(socket);
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 export function replyJson(

@@ -124,7 +124,7 @@ test.each([
   [200, "{}", { kind: "unavailable", status: 200 }],
   [501, "", { kind: "unavailable", status: 501 }],
   [503, "", { kind: "unavailable", status: 503 }],
-])("HTTP %i is the outcome its meaning has", async (status, text, outcome) => {
+])("HTTP %i is read for what it means", async (status, text, outcome) => {
   const gitlab = await serve((_, response) =>
     response.writeHead(status, { "Content-Type": "application/json" }).end(text),
   );

@@ -27,17 +27,18 @@ test.each([
   );
 });
 
-test("without a header the wait doubles from 100 ms to 60 s, with jitter down to 100 ms", () => {
-  const waits = (chance: number) =>
-    [1, 2, 3, 4, 20].map((attempts) =>
-      retryWaitSeconds({
-        rateLimitResetTime: undefined,
-        retryAfter: undefined,
-        attempts,
-        nowMs,
-        chance,
-      }),
-    );
-  expect(waits(1)).toEqual([0.1, 0.2, 0.4, 0.8, 60]);
-  expect(waits(0)).toEqual([0.1, 0.1, 0.1, 0.1, 0.1]);
+test.each([
+  [1, [0.1, 0.2, 0.4, 0.8, 60]],
+  [0, [0.1, 0.1, 0.1, 0.1, 0.1]],
+])("without a header the wait doubles from 100 ms to 60 s; chance %d of it", (chance, expected) => {
+  const waits = [1, 2, 3, 4, 20].map((attempts) =>
+    retryWaitSeconds({
+      rateLimitResetTime: undefined,
+      retryAfter: undefined,
+      attempts,
+      nowMs,
+      chance,
+    }),
+  );
+  expect(waits).toEqual(expected);
 });
