@@ -5,7 +5,7 @@ import { RunnerError } from "../core/errors.ts";
 import type { Step } from "../core/job.ts";
 import { stagesAfter } from "../core/later-stages.ts";
 import type { Ending } from "../core/later-stages.ts";
-import { jobOutcome, jobStatus, success } from "../core/outcome.ts";
+import { jobOutcome, jobStatus, scriptsOutcome, success } from "../core/outcome.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { stepCommands } from "../core/script.ts";
 import { scriptTimeouts } from "../core/script-timeouts.ts";
@@ -20,16 +20,18 @@ import { outcomeOfEnd, runUserScript, stoppedOutcome } from "./user-script.ts";
 /** Runs every stage. Throws `ContainerGone` where only the launcher knows what happened. */
 export async function runJob(run: JobRun): Promise<Outcome> {
   try {
-    const { ending, outcome } = await throughScripts(run);
+    const { ending, outcome: upToScript } = await throughScripts(run);
     run.stops.enter("after");
     const later = stagesAfter(ending);
-    if (later.includes("after_script")) await afterScript(run, outcome);
+    const outcome = later.includes("after_script")
+      ? await afterScript(run, upToScript)
+      : upToScript;
     const uploads =
       later.includes("upload_artifacts_on_success") ||
       later.includes("upload_artifacts_on_failure");
     const uploaded =
       uploads && !run.stops.all.aborted
-        ? await outcomeOf(run, () => uploadStage(run, ending === "script_succeeded"))
+        ? await outcomeOf(run, () => uploadStage(run, outcome.kind === "success"))
         : success;
     const whole = jobOutcome({ script: outcome, artifactUpload: uploaded });
     return run.stops.all.aborted && whole.kind === "success" ? stoppedOutcome(run) : whole;
@@ -131,9 +133,10 @@ async function runStep(run: JobRun, step: Step, timeoutMs: number | undefined): 
   });
 }
 
-async function afterScript(run: JobRun, script: Outcome): Promise<void> {
+/** Resolves to the outcome of both, which after_script changes only where it was asked to. */
+async function afterScript(run: JobRun, script: Outcome): Promise<Outcome> {
   const step = run.job.steps.find(({ name }) => name === "after_script");
-  if (step === undefined || step.script.length === 0) return;
+  if (step === undefined || step.script.length === 0) return script;
   const timeoutMs = scriptTimeouts(run.variables, run.remainingMs()).afterScriptMs;
   const variables = run.variables.with([{ key: "CI_JOB_STATUS", value: jobStatus(script) }]);
   const outcome = await inSection(run, "after_script", "Running after_script", async () => {
@@ -146,8 +149,11 @@ async function afterScript(run: JobRun, script: Outcome): Promise<void> {
     });
     return outcomeOfEnd(run, end, timeoutMs);
   });
-  if (outcome.kind === "success") return;
-  run.trace.log.warning("after_script failed, but job will continue unaffected");
+  const ignored = run.variables.bool("AFTER_SCRIPT_IGNORE_ERRORS", true).value;
+  if (outcome.kind !== "success" && ignored) {
+    run.trace.log.warning("after_script failed, but job will continue unaffected");
+  }
+  return scriptsOutcome(script, outcome, ignored);
 }
 
 async function cleanUp(run: JobRun): Promise<void> {

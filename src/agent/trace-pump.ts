@@ -1,13 +1,23 @@
 // Carries the spool to GitLab while the job runs, and hears from it: cancel, abort, how often to send.
 // In the end it sends what is left and the result, and repeats both until GitLab has confirmed.
 
-import type { Secret } from "../core/secret.ts";
 import type { FailureReason } from "../core/failure-reason.ts";
+import type { Secret } from "../core/secret.ts";
+import {
+  beginFinal,
+  contactIsDue,
+  finalRetrySeconds,
+  nextPatch,
+  onContact,
+  onPatchReply,
+  openWindow,
+  orderOf,
+  rewind,
+  traceOutput,
+} from "../core/trace.ts";
+import type { JobNews, JobOrder } from "../core/trace.ts";
 import type { GitLabClient } from "../gitlab/client.ts";
 import type { Spool } from "./spool.ts";
-
-/** What GitLab wants of a running job. */
-export type Order = "cancel-gracefully" | "abort";
 
 export interface FinalState {
   readonly state: "success" | "failed";
@@ -31,7 +41,8 @@ export interface TracePumpInput {
   readonly debugTrace: boolean;
   /** Whole final updates tried before giving up. */
   readonly finalAttempts: number;
-  readonly onOrder: (order: Order) => void;
+  /** Hears what GitLab wants of the job: to be canceled gracefully, or to stop at once. */
+  readonly onOrder: (order: JobOrder) => void;
   readonly now: () => number;
   /** Resolves early when the signal aborts. */
   readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
@@ -44,82 +55,62 @@ export interface TracePump {
   abandon(): Promise<void>;
 }
 
-const initialIntervalSeconds = 3;
-const maxPatchBytes = 1024 * 1024;
-const contactIsDue = (last: number, now: number) => now - last > 30_000;
-const formatChecksum = (crc: number) => `crc32:${crc.toString(16).padStart(8, "0")}`;
-
-type Sent = "sent" | "mismatch" | "failed" | "aborted";
+type Sent = "sent" | "resend" | "failed" | "aborted";
 
 /** Begins to send in the background. */
 export function startTracePump(input: TracePumpInput): TracePump {
   const { gitlab, jobId, token, spool, now, sleep } = input;
   const closing = new AbortController();
-  let offset = 0;
-  let interval = initialIntervalSeconds;
-  let lastContact = now();
-  let order: Order | undefined;
+  let window = openWindow(now());
+  let aborted = false;
 
-  const obey = (next: Order) => {
-    if (order === next || order === "abort") return;
-    order = next;
-    input.onOrder(next);
+  const obey = (order: JobOrder) => {
+    if (order === "go-on" || aborted) return;
+    aborted = order === "abort";
+    input.onOrder(order);
   };
-  const hear = (jobStatus: string | undefined) => {
-    if (jobStatus === "canceled" || jobStatus === "failed") obey("abort");
-    if (jobStatus === "canceling") obey("cancel-gracefully");
-  };
-  const totals = () => ({ checksum: formatChecksum(spool.crc), bytesize: spool.size });
+  const totals = () => traceOutput(window, spool.crc, spool.size);
 
+  /** Sends the next bytes, if there are any. */
   async function patch(): Promise<Sent> {
-    const bytes = spool.read(offset, maxPatchBytes);
-    if (bytes.length === 0) return "sent";
-    const debugTrace = input.debugTrace;
-    const reply = await gitlab.patchTrace({ jobId, token, bytes, offset, debugTrace });
-    switch (reply.kind) {
-      case "accepted":
-        offset += bytes.length;
-        interval = reply.intervalSeconds ?? interval;
-        lastContact = now();
-        hear(reply.jobStatus);
-        return order === "abort" ? "aborted" : "sent";
-      case "rangeMismatch":
-        // Never past our own end: a server that claims more than we wrote is read from its claim on.
-        offset = Math.min(reply.size ?? 0, spool.size);
-        lastContact = now();
-        hear(reply.jobStatus);
-        return order === "abort" ? "aborted" : "mismatch";
-      case "aborted":
-        obey("abort");
-        return "aborted";
-      case "unavailable":
-        return "failed";
-    }
+    const next = nextPatch(window, spool.size);
+    if (next === undefined) return "sent";
+    const bytes = spool.read(next.from, next.to - next.from);
+    const reply = await gitlab.patchTrace({
+      jobId,
+      token,
+      bytes,
+      offset: next.offset,
+      debugTrace: input.debugTrace,
+    });
+    const after = onPatchReply(window, next, reply, now(), spool.size);
+    window = after.window;
+    obey(after.order);
+    return aborted ? "aborted" : after.outcome;
   }
 
   async function keepAlive() {
     const reply = await gitlab.updateJob({ jobId, token, state: "running", ...totals() });
     if (reply.kind === "refused") return obey("abort");
-    if (reply.kind !== "unavailable") lastContact = now();
-    hear(reply.jobStatus);
+    if (reply.kind !== "unavailable") window = onContact(window, news(reply), now());
+    obey(orderOf(reply.jobStatus));
   }
 
   async function pump() {
-    while (!closing.signal.aborted) {
-      await sleep(interval * 1000, closing.signal);
+    while (!aborted) {
+      await sleep(window.intervalSeconds * 1000, closing.signal);
       if (closing.signal.aborted) return;
       const sent = await patch();
-      if (sent === "aborted") return;
-      if (sent === "sent" && contactIsDue(lastContact, now())) await keepAlive();
-      if (order === "abort") return;
+      if (sent === "sent" && contactIsDue(window.lastContact, now())) await keepAlive();
     }
   }
 
+  /** Everything that is left, over and over until GitLab has it or does not answer. */
   async function sendRest(): Promise<Sent> {
-    while (offset < spool.size) {
+    while (window.sent < spool.size) {
       const sent = await patch();
       if (sent === "aborted" || sent === "failed") return sent;
-      if (sent === "mismatch") await sleep(interval * 1000);
+      if (sent === "resend") await sleep(window.intervalSeconds * 1000);
     }
     return "sent";
   }
@@ -134,11 +125,10 @@ export function startTracePump(input: TracePumpInput): TracePump {
         case "ok":
           return { kind: "confirmed" };
         case "accepted":
-          interval = reply.retryAfterSeconds;
-          await sleep(interval * 1000);
+          await sleep(reply.retryAfterSeconds * 1000);
           break;
         case "mismatch":
-          offset = 0;
+          window = rewind(window);
           break;
         case "refused":
           return { kind: "refused" };
@@ -151,19 +141,21 @@ export function startTracePump(input: TracePumpInput): TracePump {
   }
 
   const background = pump();
+  const settle = async () => {
+    closing.abort();
+    await background;
+    window = beginFinal(window);
+  };
   return {
     async abandon() {
-      closing.abort();
-      await background;
-      if (order !== "abort") await sendRest();
+      await settle();
+      if (!aborted) await sendRest();
     },
     async finish(final) {
-      closing.abort();
-      await background;
-      interval = initialIntervalSeconds;
-      if (order === "abort") return { kind: "refused" };
-      for (let attempt = 0; attempt < input.finalAttempts; attempt++) {
-        if (attempt > 0) await sleep(Math.min(2 ** (attempt - 1), 3600) * 1000);
+      await settle();
+      for (let failures = 0; failures < input.finalAttempts; failures++) {
+        if (aborted) return { kind: "refused" };
+        if (failures > 0) await sleep(finalRetrySeconds(failures) * 1000);
         const delivery = await finalUpdate(final);
         if (delivery !== "again") return delivery;
       }
@@ -173,4 +165,8 @@ export function startTracePump(input: TracePumpInput): TracePump {
       };
     },
   };
+}
+
+function news(reply: JobNews): JobNews {
+  return { jobStatus: reply.jobStatus, intervalSeconds: reply.intervalSeconds };
 }

@@ -91,6 +91,7 @@ export async function runLocally(options: LocalRunnerOptions): Promise<void> {
         executor: executor.name,
         settings: options.rawSettings,
       },
+      settings,
       buildsDir: resolve(options.buildsDir),
       cacheDir: resolve(options.cacheDir),
       stop: options.stop,

@@ -2,8 +2,11 @@
 
 import { agentExit } from "../core/hand-off.ts";
 import type { AgentReport, HandOff } from "../core/hand-off.ts";
-import type { ParsedJob } from "../core/job.ts";
+import type { Job, ParsedJob } from "../core/job.ts";
+import { ignoredNotice, planTask } from "../core/plan.ts";
+import type { PlannedTask } from "../core/plan.ts";
 import type { Secret } from "../core/secret.ts";
+import { jobVariables } from "../core/variables.ts";
 import type { AgentExit } from "../local/executor.ts";
 import type { RunnerDeps, RunnerOptions } from "./run-runner.ts";
 import type { RunEvent } from "./run-events.ts";
@@ -65,8 +68,14 @@ export async function runClaim(
     return await claims.release(jobId);
   }
 
+  const planned = plan(parsed.job, options);
+  if (planned.kind === "refusal") {
+    await fail({ reason: planned.reason, message: `Job failed: ${planned.message}` });
+    return await claims.release(jobId);
+  }
+
   let result: Extract<AgentReport, { kind: "result" }> | undefined;
-  const ended = await launch(deps, claim, options, (report) => {
+  const ended = await launch(deps, claim, options, noticesOf(planned), (report) => {
     if (report.kind === "started") say("started");
     else result = report;
   });
@@ -78,17 +87,33 @@ export async function runClaim(
   await claims.release(jobId);
 }
 
+function plan(job: Job, options: RunnerOptions): PlannedTask {
+  const entries = job.variables.map((variable) => ({
+    ...variable,
+    value: variable.value.reveal(),
+  }));
+  const variables = jobVariables(entries, { tempDir: "" });
+  return planTask(job, options.settings, { executor: "process", variables });
+}
+
+function noticesOf(planned: Extract<PlannedTask, { kind: "task" }>): readonly string[] {
+  const { plan: task, warnings } = planned;
+  const unused = task.executor === "process" ? ignoredNotice(task.ignored) : undefined;
+  return [...(unused === undefined ? [] : [unused]), ...warnings];
+}
+
 async function launch(
   deps: RunnerDeps,
   claim: Claim,
   options: RunnerOptions,
+  notices: readonly string[],
   onReport: (report: AgentReport) => void,
 ): Promise<AgentExit> {
   const prepare = (folders: { control: string; scratch: string }): HandOff => ({
     ...options.handOff,
     job: claim.raw,
     claimedAt: claim.claimedAt,
-    notices: [],
+    notices: [...notices],
     concurrentId: claim.slot,
     concurrentProjectId: claim.slot,
     folders: { ...folders, builds: options.buildsDir, cache: options.cacheDir },

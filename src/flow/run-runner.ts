@@ -1,6 +1,7 @@
 // The life of a runner on one machine: ask GitLab for jobs while there is room, see each to its end.
 
 import { parseJob } from "../core/job.ts";
+import type { Settings } from "../core/settings.ts";
 import type { HandOff } from "../core/hand-off.ts";
 import type { Executor } from "../local/executor.ts";
 import type { GitLabClient } from "../gitlab/client.ts";
@@ -32,6 +33,7 @@ export interface RunnerOptions {
     HandOff,
     "job" | "claimedAt" | "notices" | "concurrentId" | "concurrentProjectId" | "folders"
   >;
+  readonly settings: Settings;
   readonly buildsDir: string;
   readonly cacheDir: string;
   /** First: ask for no more jobs and wait for those that run. */
