@@ -6,6 +6,7 @@ import { demoCommand } from "./demo.ts";
 import { exitCodes } from "./exit.ts";
 import { packageVersion } from "./package-version.ts";
 import { runCommand } from "./run.ts";
+import { standInCommand } from "./stand-in.ts";
 
 const program = new Command("burst")
   .description(
@@ -14,7 +15,7 @@ const program = new Command("burst")
   .version(packageVersion())
   .showHelpAfterError("(burst --help lists the commands)");
 
-for (const command of [runCommand(), demoCommand()]) {
+for (const command of [runCommand(), demoCommand(), standInCommand()]) {
   // Bad arguments set an exit code; nothing ends the process while output is on its way.
   program.addCommand(command.exitOverride().copyInheritedSettings(program));
 }
