@@ -47,6 +47,7 @@ export interface ContainersPlan extends EveryPlan {
   readonly debugServices: boolean;
   /** Of the task as a whole; on Fargate a legal pair. */
   readonly size: Size;
+  /** 20 come with every Fargate task and cannot be asked for by name. */
   readonly diskGiB: number;
   /** undefined: the machine's own. */
   readonly architecture: Architecture | undefined;
