@@ -24,7 +24,7 @@ export interface NewPipeline {
 export async function addPipeline(world: World, wanted: NewPipeline): Promise<Pipeline> {
   const { project } = wanted;
   const id = world.nextId("pipeline");
-  await project.repository.createRef(`refs/pipelines/${String(id)}`, wanted.commit.sha);
+  await project.repository.createRef(`refs/pipelines/${String(id)}`, wanted.commit);
   const earlier = [...world.pipelines.values()].filter((other) => other.project === project);
   const pipeline: Pipeline = {
     id,

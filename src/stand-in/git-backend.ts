@@ -150,27 +150,26 @@ async function cgiReply(child: ChildProcessWithoutNullStreams): Promise<Reply> {
   return { status, headers, body: child.stdout };
 }
 
-async function readHeader(stdout: Readable): Promise<string | undefined> {
-  let held: Buffer = Buffer.alloc(0);
-  for (;;) {
-    const chunk: unknown = stdout.read();
-    if (chunk === null) {
-      if (stdout.readableEnded || stdout.destroyed) return undefined;
-      await Promise.race([next(stdout, "readable"), next(stdout, "end"), next(stdout, "close")]);
-      continue;
-    }
-    held = Buffer.concat([held, Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk))]);
-    const end = held.indexOf("\r\n\r\n");
-    if (end === -1) continue;
-    stdout.unshift(held.subarray(end + 4));
-    return held.toString("latin1", 0, end);
-  }
-}
-
-function next(stream: Readable, event: string): Promise<void> {
+/** Takes the CGI header off the stream; what follows it is put back. */
+function readHeader(stdout: Readable): Promise<string | undefined> {
   return new Promise((resolve) => {
-    stream.once(event, () => {
-      resolve();
-    });
+    let held: Buffer = Buffer.alloc(0);
+    stdout.on("data", take);
+    stdout.once("close", fail);
+
+    function take(chunk: Buffer) {
+      held = Buffer.concat([held, chunk]);
+      const end = held.indexOf("\r\n\r\n");
+      if (end === -1) return;
+      stdout.off("data", take);
+      stdout.off("close", fail);
+      stdout.pause();
+      stdout.unshift(held.subarray(end + 4));
+      resolve(held.toString("latin1", 0, end));
+    }
+
+    function fail() {
+      resolve(undefined);
+    }
   });
 }

@@ -4,6 +4,7 @@
 import { drop, succeed } from "./engine.ts";
 import type { Exchange, Params } from "./http/exchange.ts";
 import { readParams } from "./http/exchange.ts";
+import { nested, textParam, valueOf, wholeParam } from "./http/param.ts";
 import type { Reply } from "./http/reply.ts";
 import { bare, invalid } from "./http/reply.ts";
 import { executingJob } from "./job-access.ts";
@@ -17,9 +18,7 @@ export async function updateJob(world: World, exchange: Exchange): Promise<Reply
   const read = await readParams(exchange);
   if (read.kind === "refused") return read.reply;
   const { params } = read;
-  if (typeof params["token"] !== "string" || params["token"] === "") {
-    return invalid(400, "token is missing");
-  }
+  if (textParam(params, "token").kind === "absent") return invalid(400, "token is missing");
   const access = executingJob(world, exchange, params);
   if (access.kind === "refused") return access.reply;
   const mistake = mistakeIn(params);
@@ -39,8 +38,6 @@ export async function updateJob(world: World, exchange: Exchange): Promise<Reply
 }
 
 function apply(world: World, job: Job, params: Params): 200 | 400 {
-  const reason = params["failure_reason"];
-  const exitCode = params["exit_code"];
   switch (params["state"]) {
     case "running":
       return 200;
@@ -51,8 +48,8 @@ function apply(world: World, job: Job, params: Params): 200 | 400 {
       drop(
         world,
         job,
-        typeof reason === "string" ? reason : undefined,
-        exitCode === undefined || exitCode === null ? undefined : Number(exitCode),
+        valueOf(textParam(params, "failure_reason")),
+        valueOf(wholeParam(params, "exit_code")),
       );
       return 200;
     default:
@@ -62,41 +59,27 @@ function apply(world: World, job: Job, params: Params): 200 | 400 {
 
 /** What GitLab's parameter declarations refuse before they look at the state. */
 function mistakeIn(params: Params): string | undefined {
-  const wrong = (["state", "checksum", "failure_reason"] as const).find((key) => {
-    const value = params[key];
-    return value !== undefined && value !== null && typeof value !== "string";
-  });
-  if (wrong !== undefined) return `${wrong} is invalid`;
   const { output } = params;
   if (output !== undefined && output !== null && typeof output !== "object") {
     return "output is invalid";
   }
-  for (const [name, value] of [
-    ["exit_code", params["exit_code"]],
-    ["output[bytesize]", bytesizeOf(params)],
-  ] as const) {
-    if (value !== undefined && value !== null && !/^-?\d+$/.test(String(value))) {
-      return `${name} is invalid`;
-    }
-  }
-  return undefined;
-}
-
-function bytesizeOf(params: Params): unknown {
-  return outputOf(params)["bytesize"];
-}
-
-function outputOf(params: Params): Params {
-  const { output } = params;
-  return typeof output === "object" && output !== null ? { ...output } : {};
+  const given = {
+    state: textParam(params, "state"),
+    checksum: textParam(params, "checksum"),
+    failure_reason: textParam(params, "failure_reason"),
+    exit_code: wholeParam(params, "exit_code"),
+    "output[checksum]": textParam(nested(params, "output"), "checksum"),
+    "output[bytesize]": wholeParam(nested(params, "output"), "bytesize"),
+  };
+  const wrong = Object.entries(given).filter(([, param]) => param.kind === "invalid");
+  return wrong.length === 0 ? undefined : wrong.map(([name]) => `${name} is invalid`).join(", ");
 }
 
 function reportedTrace(params: Params): Job["reported"] {
-  const checksum = outputOf(params)["checksum"] ?? params["checksum"];
-  const bytesize = bytesizeOf(params);
+  const output = nested(params, "output");
   return {
-    checksum: typeof checksum === "string" ? checksum : undefined,
-    bytesize: bytesize === undefined || bytesize === null ? undefined : Number(bytesize),
+    checksum: valueOf(textParam(output, "checksum")) ?? valueOf(textParam(params, "checksum")),
+    bytesize: valueOf(wholeParam(output, "bytesize")),
   };
 }
 

@@ -119,11 +119,17 @@ function gitInfo(job: Job, site: Site, depth: number) {
 
 function refspecs(pipeline: Pipeline, depth: number): string[] {
   const own = `refs/pipelines/${String(pipeline.id)}`;
-  const branch = (name: string) => `+refs/heads/${name}:refs/remotes/origin/${name}`;
-  const tag = (name: string) => `+refs/tags/${name}:refs/tags/${name}`;
   const { kind, name } = pipeline.ref;
-  if (depth === 0) return [`+${own}:${own}`, branch("*"), tag("*")];
-  return [`+${own}:${own}`, kind === "branch" ? branch(name) : tag(name)];
+  if (depth === 0) return [`+${own}:${own}`, branchRefspec("*"), tagRefspec("*")];
+  return [`+${own}:${own}`, kind === "branch" ? branchRefspec(name) : tagRefspec(name)];
+}
+
+function branchRefspec(name: string): string {
+  return `+refs/heads/${name}:refs/remotes/origin/${name}`;
+}
+
+function tagRefspec(name: string): string {
+  return `+refs/tags/${name}:refs/tags/${name}`;
 }
 
 function gitDepth(variables: readonly WireVariable[]): number {

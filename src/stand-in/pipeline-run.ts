@@ -23,18 +23,17 @@ export async function runPipeline(
   project: Project,
   wanted: { readonly ref: string; readonly variables: Readonly<Record<string, string>> },
 ): Promise<PipelineRun> {
-  const found = await project.repository.resolve(wanted.ref);
+  const found = project.repository.resolve(wanted.ref);
   if (found === undefined) return invalid("Reference not found");
   const { ref, commit } = found;
-  const read = (path: string) => project.repository.readFile(commit.sha, path);
-  const yaml = read(pipelineFile);
+  const yaml = await project.repository.readFile(commit.sha, pipelineFile);
   if (yaml === undefined) return invalid(`Missing CI config file: ${pipelineFile} at ${ref.name}`);
   const compiled = compilePipeline({
     yaml,
     file: pipelineFile,
     ref,
     variables: pipelineVariables(site, project, { ref, commit }, wanted.variables),
-    readFile: read,
+    readFile: (path) => project.repository.readFileSync(commit.sha, path),
   });
   if (compiled.kind === "invalid") {
     return invalid(

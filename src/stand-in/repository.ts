@@ -1,107 +1,128 @@
-// A project's bare repository, made with git itself: a folder's files become one commit on `main`.
-// The user's own git settings are kept out, so that the same folder gives the same tree everywhere.
+// A project's bare repository. The commits are made by git itself, without the user's settings, so
+// that the same folder gives the same tree everywhere; what is only a small file (the skeleton of
+// the repository, a ref) is written directly, because starting git takes its time.
 
 import { execFile, execFileSync } from "node:child_process";
-import { appendFile, mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Commit, Ref } from "./model.ts";
 
 export const defaultBranch = "main";
 
+/** What GitLab allows a fetching client, and nobody pushes. */
+const config = `[core]
+	repositoryformatversion = 0
+	filemode = true
+	bare = true
+[uploadpack]
+	allowFilter = true
+	allowAnySHA1InWant = true
+[http]
+	receivepack = false
+[gc]
+	auto = 0
+`;
+
+interface Resolved {
+  readonly ref: Ref;
+  readonly commit: Commit;
+}
+
 export class Repository {
   readonly directory: string;
   readonly #home: string;
+  /** Everything that `resolve` finds, by full name. */
+  readonly #refs = new Map<string, Commit>();
 
   private constructor(directory: string, home: string) {
     this.directory = directory;
     this.#home = home;
   }
 
-  /** An empty repository with what GitLab allows a fetching client. */
   static async create(directory: string, home: string): Promise<Repository> {
-    await mkdir(directory, { recursive: true });
-    const repository = new Repository(directory, home);
-    await repository.#git(["init", "--quiet", "--bare", `--initial-branch=${defaultBranch}`]);
-    await appendFile(
-      join(directory, "config"),
-      "[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = true\n" +
-        "[http]\n\treceivepack = false\n[gc]\n\tauto = 0\n",
-    );
-    return repository;
+    for (const folder of ["objects/info", "objects/pack", "refs/heads", "refs/tags"]) {
+      await mkdir(join(directory, folder), { recursive: true });
+    }
+    await writeFile(join(directory, "HEAD"), `ref: refs/heads/${defaultBranch}\n`);
+    await writeFile(join(directory, "config"), config);
+    return new Repository(directory, home);
   }
 
   /** Commits the files of a folder as they are now, minus what its .gitignore names. */
-  async commitFolder(folder: string, atMilliseconds: number): Promise<string> {
+  async commitFolder(folder: string, atMilliseconds: number): Promise<Commit> {
+    const date = `${String(Math.floor(atMilliseconds / 1000))} +0000`;
     const environment = {
       GIT_WORK_TREE: folder,
       GIT_INDEX_FILE: join(this.directory, "import.index"),
+      GIT_AUTHOR_DATE: date,
+      GIT_COMMITTER_DATE: date,
     };
-    await this.#git(["add", "--all", "."], {
+    const message = this.#nextMessage();
+    await this.#git(["add", "--all", "."], { environment, cwd: folder });
+    await this.#git(["commit", "--quiet", "--allow-empty", "--no-verify", "-m", message], {
       environment,
       cwd: folder,
     });
-    const tree = (await this.#git(["write-tree"], { environment })).trim();
-    return this.#commitTree(tree, atMilliseconds);
+    return this.#committed(message, atMilliseconds);
   }
 
   /** Commits just these files: path to content. */
-  async commitFiles(files: Readonly<Record<string, string>>, atMilliseconds: number) {
-    const environment = { GIT_INDEX_FILE: join(this.directory, "import.index") };
-    await this.#git(["read-tree", "--empty"], { environment });
-    for (const [path, content] of Object.entries(files)) {
-      const blob = (await this.#git(["hash-object", "-w", "--stdin"], { input: content })).trim();
-      await this.#git(["update-index", "--add", "--cacheinfo", `100644,${blob},${path}`], {
-        environment,
-      });
-    }
-    const tree = (await this.#git(["write-tree"], { environment })).trim();
-    return this.#commitTree(tree, atMilliseconds);
+  async commitFiles(
+    files: Readonly<Record<string, string>>,
+    atMilliseconds: number,
+  ): Promise<Commit> {
+    const branch = `refs/heads/${defaultBranch}`;
+    const message = this.#nextMessage();
+    const seconds = String(Math.floor(atMilliseconds / 1000));
+    const previous = this.#refs.get(branch);
+    const lines = [
+      `commit ${branch}`,
+      `committer ${committer} ${seconds} +0000`,
+      data(message),
+      ...(previous === undefined ? [] : [`from ${previous.sha}`, "deleteall"]),
+      ...Object.entries(files).flatMap(([path, content]) => [
+        `M 100644 inline ${JSON.stringify(path)}`,
+        data(content),
+      ]),
+    ];
+    await this.#git(["fast-import", "--quiet"], { input: `${lines.join("\n")}\n` });
+    return this.#committed(message, atMilliseconds);
   }
 
-  async #commitTree(tree: string, atMilliseconds: number): Promise<string> {
-    const parent = await this.resolve(defaultBranch);
-    const parents = parent === undefined ? [] : ["-p", parent.commit.sha];
-    const date = `${String(Math.floor(atMilliseconds / 1000))} +0000`;
-    const message = parent === undefined ? "Import the folder" : "Import the folder again";
-    const sha = (
-      await this.#git(["commit-tree", tree, ...parents, "-m", message], {
-        environment: { GIT_AUTHOR_DATE: date, GIT_COMMITTER_DATE: date },
-      })
-    ).trim();
-    await this.createRef(`refs/heads/${defaultBranch}`, sha);
-    return sha;
-  }
-
-  async createRef(name: string, sha: string) {
-    await this.#git(["update-ref", name, sha]);
+  /** A new branch, tag or other ref on the commit that `main` is at, or on the one given. */
+  async createRef(name: string, commit = this.#refs.get(`refs/heads/${defaultBranch}`)) {
+    if (commit === undefined) throw new RangeError(`${name}: there is no commit yet`);
+    const path = join(this.directory, name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, `${commit.sha}\n`);
+    this.#refs.set(name, commit);
   }
 
   /** A branch or a tag by its short name, with its commit. */
-  async resolve(name: string): Promise<{ ref: Ref; commit: Commit } | undefined> {
+  resolve(name: string): Resolved | undefined {
     for (const kind of ["branch", "tag"] as const) {
-      const full = `refs/${kind === "branch" ? "heads" : "tags"}/${name}`;
-      const found = await this.#try(["rev-parse", "--verify", "--quiet", `${full}^{commit}`]);
-      if (found !== undefined) {
-        return { ref: { name, kind }, commit: await this.#commit(found.trim()) };
-      }
+      const commit = this.#refs.get(`refs/${kind === "branch" ? "heads" : "tags"}/${name}`);
+      if (commit !== undefined) return { ref: { name, kind }, commit };
     }
     return undefined;
   }
 
-  async #commit(sha: string): Promise<Commit> {
-    const text = await this.#git(["show", "-s", "--format=%an <%ae>%x00%aI%x00%B", sha]);
-    const [author = "", timestamp = "", body = ""] = text.split("\0");
-    const message = body.trimEnd();
-    return { sha, author, timestamp, message, title: message.split("\n")[0] ?? "" };
+  /** A file of a commit; undefined when there is none. */
+  async readFile(sha: string, path: string): Promise<string | undefined> {
+    try {
+      return await this.#git(["cat-file", "blob", `${sha}:${path}`]);
+    } catch {
+      return undefined;
+    }
   }
 
-  /** A file of a commit. At once, because `include` is read in the middle of compiling. */
-  readFile(sha: string, path: string): string | undefined {
+  /** The same at once: `include` is read in the middle of compiling. */
+  readFileSync(sha: string, path: string): string | undefined {
     try {
       return execFileSync("git", ["cat-file", "blob", `${sha}:${path}`], {
         cwd: this.directory,
         encoding: "utf8",
-        maxBuffer: 64 * 1024 * 1024,
+        maxBuffer,
         stdio: ["ignore", "pipe", "ignore"],
         env: { ...gitEnvironment(this.#home), GIT_DIR: this.directory },
       });
@@ -110,12 +131,17 @@ export class Repository {
     }
   }
 
-  async #try(parameters: readonly string[]): Promise<string | undefined> {
-    try {
-      return await this.#git(parameters);
-    } catch {
-      return undefined;
-    }
+  #nextMessage(): string {
+    return this.#refs.size === 0 ? "Import the files" : "Import the files again";
+  }
+
+  async #committed(message: string, atMilliseconds: number): Promise<Commit> {
+    const branch = `refs/heads/${defaultBranch}`;
+    const sha = (await readFile(join(this.directory, branch), "utf8")).trim();
+    const timestamp = `${new Date(atMilliseconds).toISOString().slice(0, 19)}+00:00`;
+    const commit = { sha, title: message, message, author: committer, timestamp };
+    this.#refs.set(branch, commit);
+    return commit;
   }
 
   #git(
@@ -126,31 +152,32 @@ export class Repository {
       readonly cwd?: string;
     } = {},
   ): Promise<string> {
+    const env = { ...gitEnvironment(this.#home), GIT_DIR: this.directory, ...options.environment };
     return new Promise((resolve, reject) => {
       const child = execFile(
         "git",
         parameters,
-        {
-          cwd: options.cwd ?? this.directory,
-          maxBuffer: 64 * 1024 * 1024,
-          env: {
-            ...gitEnvironment(this.#home),
-            GIT_DIR: this.directory,
-            ...options.environment,
-          },
-        },
+        { cwd: options.cwd ?? this.directory, maxBuffer, env },
         (error, stdout, stderr) => {
           if (error === null) resolve(stdout);
-          else
-            reject(
-              new Error(`git ${parameters[0] ?? ""} failed: ${stderr.trim()}`, { cause: error }),
-            );
+          else {
+            const why = stderr.trim() || error.message;
+            reject(new Error(`git ${parameters[0] ?? ""}: ${why}`, { cause: error }));
+          }
         },
       );
+      // A git that ends before it has read everything says why by its exit status.
       child.stdin?.on("error", () => undefined);
       child.stdin?.end(options.input ?? "");
     });
   }
+}
+
+const maxBuffer = 64 * 1024 * 1024;
+const committer = "Administrator <admin@example.com>";
+
+function data(text: string): string {
+  return `data ${String(Buffer.byteLength(text))}\n${text}`;
 }
 
 /** Git's environment without the settings, hooks and repository of whoever started the stand-in. */

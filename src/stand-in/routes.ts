@@ -13,7 +13,9 @@ import { route } from "./http/router.ts";
 import { requestJob } from "./job-request-api.ts";
 import { updateJob } from "./job-update-api.ts";
 import type { RateLimiter, RateLimits } from "./rate-limit.ts";
-import { restRoutes } from "./rest-api.ts";
+import { jobRestRoutes } from "./rest-jobs.ts";
+import { projectRestRoutes } from "./rest-projects.ts";
+import { runnerRestRoutes } from "./rest-runners.ts";
 import {
   registerRunner,
   resetRunnerToken,
@@ -40,7 +42,13 @@ export interface Switchboard {
 }
 
 export function dispatcher(board: Switchboard): (exchange: Exchange) => Promise<Reply> {
-  const routes = [...runnerRoutes(board), ...faultRoutes(board.faults), ...restRoutes(board)];
+  const routes = [
+    ...runnerRoutes(board),
+    ...faultRoutes(board.faults),
+    ...runnerRestRoutes(board),
+    ...projectRestRoutes(board),
+    ...jobRestRoutes(board),
+  ];
   return async (exchange) => {
     if (gitPath(exchange.path) !== undefined) {
       return serveGit(board.world, exchange, board.home, board.apiToken);

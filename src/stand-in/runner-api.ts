@@ -2,6 +2,7 @@
 
 import type { Exchange, Params } from "./http/exchange.ts";
 import { readParams } from "./http/exchange.ts";
+import { nested, textParam, valueOf } from "./http/param.ts";
 import type { Reply } from "./http/reply.ts";
 import { invalid, json, noContent, refuse } from "./http/reply.ts";
 import { runnerSettings } from "./runner-settings.ts";
@@ -20,23 +21,22 @@ export async function knownRunner(
 ): Promise<RunnerAccess> {
   const read = await readParams(exchange, limitBytes);
   if (read.kind === "refused") return read;
-  const { token } = read.params;
-  if (token === undefined || token === null || token === "") {
+  const token = textParam(read.params, "token");
+  if (token.kind === "absent") {
     return { kind: "refused", reply: invalid(400, "token is missing") };
   }
-  const runner = world.runners.byToken(String(token));
+  if (token.kind === "invalid") {
+    return { kind: "refused", reply: invalid(400, "token is invalid") };
+  }
+  const runner = world.runners.byToken(token.value);
   if (runner === undefined) return { kind: "refused", reply: refuse(403) };
   return { kind: "runner", runner, params: read.params };
 }
 
 /** What a runner says of itself, kept with the manager that says it. */
 export function greet(world: World, runner: Runner, params: Params) {
-  const { info, system_id: systemId } = params;
-  return world.runners.heartbeat(
-    runner,
-    typeof systemId === "string" && systemId !== "" ? systemId : undefined,
-    typeof info === "object" && info !== null ? { ...info } : undefined,
-  );
+  const info = params["info"] === undefined ? undefined : nested(params, "info");
+  return world.runners.heartbeat(runner, valueOf(textParam(params, "system_id")), info);
 }
 
 /** Registration by a shared token: GitLab's old way, off unless the stand-in was given a token. */
@@ -48,12 +48,10 @@ export async function registerRunner(
   const read = await readParams(exchange);
   if (read.kind === "refused") return read.reply;
   const { params } = read;
-  const { token } = params;
-  if (token === undefined || token === null || token === "") {
-    return invalid(400, "token is missing");
-  }
+  const token = textParam(params, "token");
+  if (token.kind === "absent") return invalid(400, "token is missing");
   if (registrationToken === undefined) return refuse(410, "runner registration disallowed");
-  if (token !== registrationToken) return refuse(403);
+  if (valueOf(token) !== registrationToken) return refuse(403);
   const settings = runnerSettings(params);
   if (settings.kind === "invalid") return settings.reply;
   const runner = world.runners.createLegacy(settings.settings);
@@ -78,8 +76,8 @@ export async function unregisterRunner(world: World, exchange: Exchange): Promis
 export async function unregisterManager(world: World, exchange: Exchange): Promise<Reply> {
   const access = await knownRunner(world, exchange);
   if (access.kind === "refused") return access.reply;
-  const { system_id: systemId } = access.params;
-  if (typeof systemId !== "string" || systemId === "") return invalid(400, "system_id is missing");
+  const systemId = valueOf(textParam(access.params, "system_id"));
+  if (systemId === undefined) return invalid(400, "system_id is missing");
   return access.runner.managers.delete(systemId) ? noContent() : refuse(404);
 }
 

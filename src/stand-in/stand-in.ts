@@ -43,6 +43,9 @@ export interface StandIn {
   /** Commits the project's folder as it is now on top of `main`; gives the new sha. */
   commitFolder(project: number | string): Promise<string>;
 
+  /** A branch or tag (`refs/heads/…`, `refs/tags/…`) where `main` is now. */
+  createRef(project: number | string, name: string): Promise<void>;
+
   createPipeline(
     project: number | string,
     ref?: string,
@@ -147,8 +150,9 @@ export function standInOf(parts: StandInParts): StandIn {
     commitFolder: async (idOrPath) => {
       const { repository, folder } = projectOf(idOrPath);
       if (folder === undefined) throw new RangeError(`project ${idOrPath} comes from no folder`);
-      return repository.commitFolder(folder, world.now());
+      return (await repository.commitFolder(folder, world.now())).sha;
     },
+    createRef: (project, name) => projectOf(project).repository.createRef(name),
     createPipeline: async (project, ref = defaultBranch, variables = {}) => {
       const run = await runPipeline(world, site, projectOf(project), { ref, variables });
       return run.kind === "invalid" ? run : { ...run, pipeline: pipelineView(site, run.pipeline) };
@@ -213,7 +217,7 @@ async function enqueueRaw(parts: StandInParts, raw: RawJob): Promise<Job> {
   const project =
     (raw.project === undefined ? first : world.project(raw.project)) ??
     (await importFiles(world, home, rawProject.name, rawProject.files));
-  const found = await project.repository.resolve(defaultBranch);
+  const found = project.repository.resolve(defaultBranch);
   if (found === undefined) throw new RangeError(`project ${project.path} has no ${defaultBranch}`);
   const spec = rawSpec(raw);
   const pipeline = await addPipeline(world, {

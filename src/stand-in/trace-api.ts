@@ -1,7 +1,7 @@
 // `PATCH /jobs/:id/trace`: appends to a job's log, and only at its end.
 
 import type { Exchange } from "./http/exchange.ts";
-import { readBody, unsupported } from "./http/exchange.ts";
+import { mimeType, readBody, unsupported } from "./http/exchange.ts";
 import type { Reply } from "./http/reply.ts";
 import { invalid, json, refuse } from "./http/reply.ts";
 import { drop } from "./engine.ts";
@@ -13,9 +13,7 @@ const bodyLimitBytes = 64 * 1024 * 1024;
 
 export async function patchTrace(world: World, exchange: Exchange): Promise<Reply> {
   const contentType = exchange.headers["content-type"];
-  if (contentType?.split(";")[0]?.trim().toLowerCase() !== "text/plain") {
-    return unsupported(contentType);
-  }
+  if (mimeType(contentType) !== "text/plain") return unsupported(contentType);
   const params = Object.fromEntries(exchange.query);
   const access = executingJob(world, exchange, params);
   if (access.kind === "refused") return access.reply;

@@ -67,8 +67,7 @@ export async function readParams(
 }
 
 async function parseForm(contentType: string | undefined, bytes: Buffer): Promise<ReadParams> {
-  const mime = (contentType ?? "").split(";")[0]?.trim().toLowerCase();
-  switch (mime) {
+  switch (mimeType(contentType)) {
     case "application/json":
       return parseJson(bytes);
     case "application/x-www-form-urlencoded":
@@ -84,6 +83,11 @@ async function parseForm(contentType: string | undefined, bytes: Buffer): Promis
     default:
       return { kind: "refused", reply: unsupported(contentType) };
   }
+}
+
+/** Without parameters, in lower case; empty when there is none. */
+export function mimeType(contentType: string | undefined): string {
+  return (contentType ?? "").replace(/;.*/s, "").trim().toLowerCase();
 }
 
 /** A body of a type GitLab has no parser for, or of none at all. */
