@@ -2,7 +2,6 @@
 // gets the whole trace and the result, or the launcher an exit code that says it did not.
 
 import { agentExit } from "../core/hand-off.ts";
-import type { HandOff } from "../core/hand-off.ts";
 import { closingLine, finalUpdate } from "../core/outcome.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { createGitLabClient } from "../gitlab/client.ts";
@@ -14,10 +13,13 @@ import { createJobStops } from "./job-stops.ts";
 import type { JobStops } from "./job-stops.ts";
 import { readyJob } from "./ready-job.ts";
 import type { ReadyJob } from "./ready-job.ts";
+import type { Launcher } from "./launcher.ts";
 import type { Reports } from "./report.ts";
 import { runJob } from "./run-job.ts";
 import { openSpool } from "./spool.ts";
 import { printHeader } from "./trace-header.ts";
+import { watchSurroundings } from "./surroundings.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { startTracePump } from "./trace-pump.ts";
 import type { Delivery, TracePump } from "./trace-pump.ts";
 import { openTrace } from "./trace.ts";
@@ -27,7 +29,8 @@ import type { Trace } from "./trace.ts";
 const leftoverSeconds = 1;
 
 /** Runs the job and delivers it. Resolves to the agent's exit code. */
-export async function deliverJob(handOff: HandOff, reports: Reports): Promise<number> {
+export async function deliverJob(launcher: Launcher, reports: Reports): Promise<number> {
+  const { handOff } = launcher;
   const ready = readyJob(handOff);
   const { job, settings } = ready;
   const gitlab = createGitLabClient(ready.client);
@@ -48,10 +51,11 @@ export async function deliverJob(handOff: HandOff, reports: Reports): Promise<nu
     now: Date.now,
     sleep,
   });
+  const surroundings = watchSurroundings(launcher, trace, stops);
   const over = new AbortController();
   void limitTime(ready, stops, over.signal);
   try {
-    const outcome = await perform(ready, { gitlab, trace, stops, reports });
+    const outcome = await perform(ready, { gitlab, trace, stops, reports, surroundings });
     if (outcome === undefined) return await abandon(pump);
     return await conclude(ready, { trace, stops, reports, pump }, outcome);
   } finally {
@@ -66,7 +70,13 @@ export async function deliverJob(handOff: HandOff, reports: Reports): Promise<nu
 /** All stages; undefined where the job's container vanished and only the launcher knows why. */
 async function perform(
   ready: ReadyJob,
-  frame: { gitlab: GitLabClient; trace: Trace; stops: JobStops; reports: Reports },
+  frame: {
+    gitlab: GitLabClient;
+    trace: Trace;
+    stops: JobStops;
+    reports: Reports;
+    surroundings: Surroundings;
+  },
 ): Promise<Outcome | undefined> {
   const { trace, stops, reports } = frame;
   const { handOff } = ready;
@@ -91,7 +101,7 @@ async function perform(
   } catch (cause) {
     if (!(cause instanceof ContainerGone)) throw cause;
     // A container that went away because we were told to stop is no riddle.
-    if (!stops.all.aborted) return undefined;
+    if (!stops.all.aborted || stops.reason === "lost") return undefined;
     return { kind: "failed", reason: "runner_interrupted", message: cause.message };
   } finally {
     await container.quit(leftoverSeconds);

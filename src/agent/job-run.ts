@@ -8,6 +8,7 @@ import type { JobVariables } from "../core/variables.ts";
 import type { GitLabClient } from "../gitlab/client.ts";
 import type { JobContainer } from "./job-container.ts";
 import type { JobStops } from "./job-stops.ts";
+import type { Surroundings } from "./surroundings.ts";
 import type { Trace } from "./trace.ts";
 
 export interface JobRun {
@@ -24,6 +25,7 @@ export interface JobRun {
   readonly gitlab: GitLabClient;
   readonly trace: Trace;
   readonly stops: JobStops;
+  readonly surroundings: Surroundings;
   readonly hostname: string;
   /** CI_DEBUG_TRACE is asked for, and allowed. */
   readonly debugTrace: boolean;

@@ -9,7 +9,9 @@ export type StopReason =
   /** The job's time limit. */
   | "timeout"
   /** The runner itself was told to stop. */
-  | "interrupted";
+  | "interrupted"
+  /** The job's container will not come; the launcher knows why. */
+  | "lost";
 
 export interface JobStops {
   /** Raised when no stage may go on. */

@@ -1,17 +1,18 @@
-// The agent: one process, one job. Reads the hand-off from stdin, runs the job, delivers trace and result.
-// stdout gets the masked log, stderr what the agent has to say about itself; the exit code is the protocol
+// The agent: one process, one job. Takes the hand-off from stdin, runs the job, delivers trace and result.
+// stdout gets the masked log, stderr reports and what the agent has to say about itself; the exit code is the protocol
 // to the launcher (core/hand-off.ts).
 
-import { text } from "node:stream/consumers";
-import { agentExit, handOffSchema } from "../core/hand-off.ts";
+import { agentExit } from "../core/hand-off.ts";
 import { deliverJob } from "./deliver-job.ts";
+import { listenToLauncher } from "./launcher.ts";
+import type { Launcher } from "./launcher.ts";
 import { openReports } from "./report.ts";
 
 async function main(): Promise<void> {
-  const reports = openReports();
+  let launcher: Launcher | undefined;
   try {
-    const handOff = handOffSchema.parse(JSON.parse(await text(process.stdin)));
-    process.exitCode = await deliverJob(handOff, reports);
+    launcher = await listenToLauncher(process.stdin);
+    process.exitCode = await deliverJob(launcher, openReports(process.stderr));
   } catch (cause) {
     // What a message may quote has been a secret once; the stack alone says where it broke.
     const stack = cause instanceof Error ? (cause.stack ?? "").split("\n").slice(1).join("\n") : "";
@@ -21,7 +22,7 @@ async function main(): Promise<void> {
     process.exitCode = agentExit.undelivered;
   } finally {
     // Never process.exit: what is still on its way to stdout would be lost.
-    reports.close();
+    launcher?.close();
   }
 }
 

@@ -1,24 +1,21 @@
-// The agent's line back to its launcher. On one machine that is Node's channel between processes; a
-// launcher that has died hears nothing, and the job goes on.
+// The agent's line back to its launcher: marked lines of JSON on stderr, where the job cannot write.
 
+import { reportMark } from "../core/hand-off.ts";
 import type { AgentReport } from "../core/hand-off.ts";
 
 export interface Reports {
+  /** Resolves when the report is out of our hands; a launcher that has died hears nothing. */
   send(report: AgentReport): Promise<void>;
-  close(): void;
 }
 
-export function openReports(): Reports {
-  // Listening or not, an open channel would keep this process alive.
-  process.channel?.unref();
+export function openReports(stderr: NodeJS.WritableStream): Reports {
+  stderr.on("error", () => {
+    // The launcher is gone; the job goes on, and GitLab is told by us.
+  });
   return {
     send: (report) =>
       new Promise((resolve) => {
-        if (process.send === undefined || !process.connected) resolve();
-        else process.send(report, undefined, undefined, () => resolve());
+        stderr.write(`${reportMark}${JSON.stringify(report)}\n`, () => resolve());
       }),
-    close() {
-      if (process.connected) process.disconnect();
-    },
   };
 }

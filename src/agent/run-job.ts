@@ -10,6 +10,7 @@ import type { Outcome } from "../core/outcome.ts";
 import { stepCommands } from "../core/script.ts";
 import { scriptTimeouts } from "../core/script-timeouts.ts";
 import { downloadStage, uploadStage } from "./artifact-stages.ts";
+import { awaitContainer } from "./await-container.ts";
 import { ContainerGone } from "./container-gone.ts";
 import { removeFileVariables, writeFileVariables } from "./file-variables.ts";
 import { inSection } from "./job-run.ts";
@@ -48,7 +49,7 @@ async function throughScripts(
     ["prepare_failed", () => outcomeOf(run, () => prepare(run))],
     ["get_sources_failed", () => outcomeOf(run, () => sourcesStage(run))],
     ["download_artifacts_failed", () => outcomeOf(run, () => downloadStage(run))],
-    ["script_failed", () => runSteps(run)],
+    ["script_failed", () => runScripts(run)],
   ];
   for (const [failed, part] of parts) {
     const outcome = await part();
@@ -68,6 +69,7 @@ function endingOf(run: JobRun, failed: Ending, outcome: Outcome): Ending {
         return "interrupted";
       case "canceled":
         return "canceled_before_script";
+      case "lost":
       case "aborted":
       case undefined:
         return "aborted";
@@ -83,27 +85,29 @@ async function prepare(run: JobRun): Promise<void> {
   const title = `Preparing the "${handOff.executor}" executor`;
   await inSection(run, "prepare_executor", title, async () => {
     trace.log.line(`Using ${handOff.executor} executor...`);
-    for (const notice of handOff.notices) trace.log.line(notice);
+    // A process is there at once; a container may still have to be pulled while git fetches.
+    if (handOff.executor === "process") await awaitContainer(run);
   });
   await inSection(run, "prepare_script", "Preparing environment", async () => {
-    const state = await Promise.race([run.container.state, raised(run.stops.all)]);
-    if (state === undefined) return;
-    if (state.kind === "gone") throw new ContainerGone("the job's container never came up");
-    if (state.shell === "") {
-      throw new RunnerError(
-        "runner_configuration_error",
-        "the image has no shell (sh or bash) to run the job's script with: use an image that has one",
-      );
-    }
     trace.log.line(`Running on ${run.hostname}...`);
     await writeFileVariables(run.tempDir, run.variables.files(), handOff.executor !== "process");
   });
+}
+
+async function runScripts(run: JobRun): Promise<Outcome> {
+  let outcome: Outcome = success;
+  const stage = await outcomeOf(run, async () => {
+    outcome = await runSteps(run);
+  });
+  return outcome.kind === "success" ? stage : outcome;
 }
 
 async function runSteps(run: JobRun): Promise<Outcome> {
   const steps = run.job.steps.filter(
     ({ name, script }) => name !== "after_script" && script.length > 0,
   );
+  if (steps.length > 0) await awaitContainer(run);
+  if (run.stops.all.aborted) return stoppedOutcome(run);
   // From here on a script may have run: no other attempt of this job may begin.
   if (!(await run.fence())) throw new ContainerGone("another attempt of this job has begun");
   run.stops.enter("script");
@@ -177,11 +181,4 @@ async function outcomeOf(run: JobRun, stage: () => Promise<void>): Promise<Outco
     const message = cause instanceof Error ? cause.message : String(cause);
     return { kind: "failed", reason: "runner_system_failure", message };
   }
-}
-
-function raised(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
-  });
 }

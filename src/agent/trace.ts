@@ -1,7 +1,7 @@
 // The job's trace while it is written: every line masked once, stamped, cut at the limit, then spooled
 // for GitLab and mirrored to whoever watches the agent's own output (CloudWatch, a terminal).
 
-import { errorLine, infoLine, plainLine, warningLine } from "../core/colours.ts";
+import { errorLine, grey, infoLine, plainLine, reset, warningLine } from "../core/colours.ts";
 import type { JobLog } from "../core/job-log.ts";
 import { createLogLimit } from "../core/log-limit.ts";
 import { sectionEnd, sectionStart } from "../core/section.ts";
@@ -33,6 +33,8 @@ export interface Trace {
   readonly output: TraceStream;
   startSection(name: string, title: string): void;
   endSection(name: string): void;
+  /** Lines of a service, in grey, each under its name. */
+  service(name: string, text: string): void;
   /** Bytes that came after the limit and were not kept. */
   readonly droppedBytes: number;
 }
@@ -65,6 +67,7 @@ export function openTrace(
 
   const runner = openStream("00O");
   const output = openStream("01O");
+  const services = new Map<string, TraceStream>();
   const encoder = new TextEncoder();
   const print = (text: string) => runner.write(encoder.encode(text));
   const seconds = () => Math.floor(settings.now() / 1000);
@@ -85,6 +88,14 @@ export function openTrace(
     endSection(name) {
       output.flush();
       if (settings.sections) print(sectionEnd(name, seconds()));
+    },
+    service(name, text) {
+      let stream = services.get(name);
+      if (stream === undefined) {
+        stream = openStream(`${(0x0f + services.size).toString(16).padStart(2, "0")}O`);
+        services.set(name, stream);
+      }
+      stream.write(encoder.encode(`${grey}[service:${name}] ${text}${reset}\n`));
     },
     get droppedBytes() {
       return limit.droppedBytes;

@@ -105,6 +105,8 @@ export function stoppedOutcome(run: JobRun): Outcome {
         reason: "runner_interrupted",
         message: "the runner was told to stop",
       };
+    case "lost":
+      throw new ContainerGone("the job's container could not be started");
     case "canceled":
     case "aborted":
     case undefined:

@@ -1,5 +1,6 @@
-// What a launcher hands to the agent: one JSON text, by a channel that only the agent can read.
-// The launcher and the agent may be of different versions for the length of an upgrade.
+// What passes between a launcher and its agent: the hand-off, one JSON text by a channel that only the agent
+// can read; then, on one machine, a line of JSON for each thing that either has to tell the other.
+// The two may be of different versions for the length of an upgrade.
 
 import * as z from "zod";
 
@@ -27,8 +28,6 @@ export const handOffSchema = z.object({
   job: z.string(),
   /** Milliseconds since the epoch at which GitLab handed the job out: its time limit runs from there. */
   claimedAt: z.number(),
-  /** What the launcher wants said in the trace before anything runs. */
-  notices: z.array(z.string()),
   concurrentId: z.number().int(),
   concurrentProjectId: z.number().int(),
   folders: z.object({
@@ -42,6 +41,32 @@ export const handOffSchema = z.object({
 });
 
 export type HandOff = z.output<typeof handOffSchema>;
+
+/** What the launcher tells the agent after the hand-off: the containers' fate, which only it can see. */
+export const launcherMessageSchema = z.discriminatedUnion("kind", [
+  /** For the section in which the executor is prepared. */
+  z.object({ kind: z.literal("notice"), level: z.enum(["line", "warning"]), text: z.string() }),
+  /** All containers have been started: nothing more to say about that. */
+  z.object({
+    kind: z.literal("prepared"),
+    services: z.array(
+      z.object({
+        name: z.string(),
+        hostnames: z.array(z.string()),
+        /** TCP ports that show whether it is up; none: it cannot be asked. */
+        ports: z.array(z.number().int()),
+      }),
+    ),
+  }),
+  /** The job's container will not come; the launcher tells GitLab why. */
+  z.object({ kind: z.literal("failed") }),
+  /** Output of a service, asked for by CI_DEBUG_SERVICES. */
+  z.object({ kind: z.literal("service-log"), name: z.string(), text: z.string() }),
+  /** The kernel has taken a process of the job for want of memory. */
+  z.object({ kind: z.literal("out-of-memory"), memoryMiB: z.number() }),
+]);
+
+export type LauncherMessage = z.output<typeof launcherMessageSchema>;
 
 /** What the agent tells its launcher while it runs, by the reverse channel. */
 export const agentReportSchema = z.discriminatedUnion("kind", [
@@ -69,3 +94,6 @@ export const agentExit = {
   /** The job's container never started, or vanished. */
   containerGone: 71,
 } as const;
+
+/** Marks a report among the lines that the agent writes to stderr; the others are diagnostics. */
+export const reportMark = "report: ";

@@ -113,13 +113,12 @@ async function launch(
     ...options.handOff,
     job: claim.raw,
     claimedAt: claim.claimedAt,
-    notices: [...notices],
     concurrentId: claim.slot,
     concurrentProjectId: claim.slot,
     folders: { ...folders, builds: options.buildsDir, cache: options.cacheDir },
   });
   try {
-    const running = await deps.executor.launch(claim.jobId, prepare, onReport);
+    const running = await deps.executor.launch(claim.jobId, prepare, notices, onReport);
     await deps.claims.record(claim.jobId, claim.raw, running.agentPid);
     const interrupt = () => running.interrupt();
     options.interrupt.addEventListener("abort", interrupt, { once: true });
@@ -141,6 +140,10 @@ function explain(ended: AgentExit): Settlement {
       reason: "runner_system_failure",
       message: `Job failed (system failure): the job could not be started: ${ended.message}`,
     };
+  }
+  if (ended.trouble !== undefined) {
+    const system = ended.trouble.reason === "runner_system_failure" ? " (system failure)" : "";
+    return { ...ended.trouble, message: `Job failed${system}: ${ended.trouble.message}` };
   }
   if (ended.code === agentExit.containerGone) {
     return {

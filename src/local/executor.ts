@@ -1,10 +1,24 @@
 // What every executor of one machine offers: launch an agent for a job, hear from it, stop it.
 
+import type { FailureReason } from "../core/failure-reason.ts";
 import type { AgentReport, HandOff } from "../core/hand-off.ts";
+
+/** What the executor knows of a job that could not be run to its end. */
+export interface Trouble {
+  readonly reason: FailureReason;
+  readonly message: string;
+  readonly exitCode?: number;
+}
 
 /** How an agent ended; the codes are `agentExit`'s. */
 export type AgentExit =
-  | { readonly kind: "exited"; readonly code: number | null; readonly signal: string | null }
+  | {
+      readonly kind: "exited";
+      readonly code: number | null;
+      readonly signal: string | null;
+      /** Why, where the executor saw it. */
+      readonly trouble?: Trouble | undefined;
+    }
   | { readonly kind: "never-started"; readonly message: string };
 
 export interface RunningJob {
@@ -19,12 +33,13 @@ export interface RunningJob {
 export interface Executor {
   readonly name: "process";
   /**
-   * Starts a job. `prepare` completes the hand-off with the folders that the executor made for it.
+   * Starts a job. `notices` are for the head of its trace. `prepare` completes the hand-off with the folders that the executor made for it.
    * Throws when nothing could be started; then nothing of the job is left.
    */
   launch(
     jobId: number,
     prepare: (folders: { readonly control: string; readonly scratch: string }) => HandOff,
+    notices: readonly string[],
     onReport: (report: AgentReport) => void,
   ): Promise<RunningJob>;
 }

@@ -10,8 +10,8 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { agentReportSchema } from "../core/hand-off.ts";
-import type { AgentReport, HandOff } from "../core/hand-off.ts";
+import type { AgentReport, HandOff, LauncherMessage } from "../core/hand-off.ts";
+import { hearAgent } from "./agent-reports.ts";
 import type { AgentExit, Executor, RunningJob } from "./executor.ts";
 import { jobEnvironment } from "./job-environment.ts";
 import { killOwn } from "./own-processes.ts";
@@ -37,7 +37,7 @@ export interface ProcessExecutorOptions {
 export function createProcessExecutor(options: ProcessExecutorOptions): Executor {
   return {
     name: "process",
-    async launch(jobId, prepare, onReport) {
+    async launch(jobId, prepare, notices, onReport) {
       const scratch = await mkdtemp(join(tmpdir(), `burst-${jobId}-`));
       const folders = { control: join(scratch, "control"), scratch: join(scratch, "agent") };
       await Promise.all(Object.values(folders).map((folder) => mkdir(folder, { mode: 0o700 })));
@@ -46,7 +46,8 @@ export function createProcessExecutor(options: ProcessExecutorOptions): Executor
       const cookie = randomBytes(12).toString("hex");
       const environment = jobEnvironment(options.environment, options.secrets);
       const boot = spawnBoot(folders.control, cookie, environment);
-      const agent = spawnAgent(handOff, environment, options.nodeArguments ?? process.execArgv);
+      const agent = spawnAgent(environment, options.nodeArguments ?? process.execArgv);
+      tellAgent(agent, handOff, notices);
       return watch(jobId, boot, agent, onReport, options, async () => {
         if (boot.pid !== undefined) await killOwn(boot.pid, cookie);
         await rm(scratch, { recursive: true, force: true });
@@ -65,21 +66,26 @@ function spawnBoot(control: string, cookie: string, environment: Record<string, 
 }
 
 function spawnAgent(
-  handOff: HandOff,
   environment: Record<string, string>,
   nodeArguments: readonly string[],
 ): ChildProcess {
-  const agent = spawn(process.execPath, [...nodeArguments, agentProgram], {
+  return spawn(process.execPath, [...nodeArguments, agentProgram], {
     env: environment,
     // The hand-off goes through a pipe: no other process of the machine can read it.
-    stdio: ["pipe", "pipe", "pipe", "ipc"],
+    stdio: ["pipe", "pipe", "pipe"],
     detached: true,
   });
+}
+
+function tellAgent(agent: ChildProcess, handOff: HandOff, notices: readonly string[]): void {
+  const messages: readonly LauncherMessage[] = [
+    ...notices.map((text) => ({ kind: "notice", level: "line", text }) as const),
+    { kind: "prepared", services: [] },
+  ];
   agent.stdin?.on("error", () => {
     // An agent that died before it read shows in its exit code.
   });
-  agent.stdin?.end(JSON.stringify(handOff));
-  return agent;
+  agent.stdin?.write([handOff, ...messages].map((line) => `${JSON.stringify(line)}\n`).join(""));
 }
 
 function watch(
@@ -91,11 +97,9 @@ function watch(
   cleanUp: () => Promise<void>,
 ): RunningJob {
   agent.stdout?.on("data", (bytes: Buffer) => options.onLog?.(jobId, bytes));
-  agent.stderr?.on("data", (bytes: Buffer) => options.onDiagnostic(jobId, bytes.toString("utf8")));
-  agent.on("message", (message) => {
-    const report = agentReportSchema.safeParse(message);
-    if (report.success) onReport(report.data);
-  });
+  if (agent.stderr !== null) {
+    hearAgent(agent.stderr, onReport, (text) => options.onDiagnostic(jobId, text));
+  }
   boot.on("error", () => {
     // Without a shell to start, the agent hears that nobody came up.
   });

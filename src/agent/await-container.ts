@@ -1,0 +1,75 @@
+// Before the first script: the job's container must be up, and its services had their time to listen.
+
+import { connect } from "node:net";
+import { RunnerError } from "../core/errors.ts";
+import { ContainerGone } from "./container-gone.ts";
+import type { JobRun } from "./job-run.ts";
+import type { StartedService } from "./surroundings.ts";
+
+const probePauseMs = 200;
+
+/** Returns early when the job is stopped. Throws where there is no container, or none with a shell. */
+export async function awaitContainer(run: JobRun): Promise<void> {
+  const state = await Promise.race([run.container.state, raised(run.stops.all)]);
+  if (state === undefined) return;
+  if (state.kind === "gone") throw new ContainerGone("the job's container never came up");
+  if (state.shell === "") {
+    throw new RunnerError(
+      "runner_configuration_error",
+      "the image has no shell (sh or bash) to run the job's script with: use an image that has one",
+    );
+  }
+  if (run.job.services.length > 0 || run.settings.services.length > 0) await awaitServices(run);
+}
+
+async function awaitServices(run: JobRun): Promise<void> {
+  const seconds = run.settings.wait_for_services_timeout;
+  if (run.handOff.executor === "process" || seconds <= 0) return;
+  const services = await Promise.race([run.surroundings.services, raised(run.stops.all)]);
+  if (services === undefined) return;
+  const limit = AbortSignal.any([run.stops.all, AbortSignal.timeout(seconds * 1000)]);
+  const silent = await Promise.all(
+    services.map(async (service) => ((await listens(run, service, limit)) ? undefined : service)),
+  );
+  for (const service of silent) {
+    if (service === undefined || run.stops.all.aborted) continue;
+    const why =
+      service.ports.length === 0
+        ? "its image names no port (EXPOSE) to ask, and HEALTHCHECK_TCP_PORT is not set"
+        : `no connection to ${service.ports.join(", ")} within ${seconds} s`;
+    run.trace.log.line(`*** WARNING: Service ${service.name} probably didn't start properly.`);
+    run.trace.log.line(
+      `Health check: ${why}. The job goes on; CI_DEBUG_SERVICES shows the service's log.`,
+    );
+  }
+}
+
+/** Whether one of its ports takes a connection before the limit: all containers share one network. */
+async function listens(run: JobRun, service: StartedService, limit: AbortSignal): Promise<boolean> {
+  if (service.ports.length === 0) return false;
+  while (!limit.aborted) {
+    const answers = await Promise.all(service.ports.map((port) => connects(port, limit)));
+    if (answers.includes(true)) return true;
+    await run.sleep(probePauseMs, limit);
+  }
+  return false;
+}
+
+function connects(port: number, limit: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: "127.0.0.1", port, signal: limit });
+    const settle = (answer: boolean) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once("connect", () => settle(true));
+    socket.once("error", () => settle(false));
+  });
+}
+
+function raised(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
+}
