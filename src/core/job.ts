@@ -52,8 +52,9 @@ const step = z.object({
   allow_failure: flag,
 });
 
+// Loose: a key that no runner knows must be seen, to be refused.
 const executorOptions = z
-  .object({
+  .looseObject({
     docker: z
       .looseObject({
         platform: text,
