@@ -140,7 +140,7 @@ test("a control folder prepared with a link in place of a FIFO is not written th
   symlinkSync(target, join(folder, "out"));
   const container = await openJobContainer(folder, () => undefined);
   expect(existsSync(target)).toBe(false);
-  await container.abandon();
+  container.abandon();
   rmSync(folder, { recursive: true });
 });
 
