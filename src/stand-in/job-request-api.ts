@@ -4,6 +4,7 @@ import { claim } from "./claim.ts";
 import type { Exchange } from "./http/exchange.ts";
 import type { Reply } from "./http/reply.ts";
 import { json, noContent, refuse } from "./http/reply.ts";
+import type { RateLimiter, RateLimits } from "./rate-limit.ts";
 import { greet, knownRunner } from "./runner-api.ts";
 import type { Site } from "./variables.ts";
 import type { World } from "./world.ts";
@@ -15,6 +16,8 @@ export interface JobRequestContext {
   readonly site: Site;
   /** 0: requests are never held. */
   readonly longPollSeconds: number;
+  readonly limiter: RateLimiter;
+  readonly limits: RateLimits;
 }
 
 export async function requestJob(context: JobRequestContext, exchange: Exchange): Promise<Reply> {
@@ -28,6 +31,11 @@ async function answer(context: JobRequestContext, exchange: Exchange): Promise<R
   const access = await knownRunner(world, exchange, bodyLimitBytes);
   if (access.kind === "refused") return access.reply;
   const { runner, params } = access;
+  const refusal = context.limiter.exceeded(
+    `request ${runner.token}`,
+    context.limits.jobRequestsPerMinute,
+  );
+  if (refusal !== undefined) return refusal;
   const lastUpdate = params["last_update"];
   const seen = typeof lastUpdate === "string" && lastUpdate !== "" ? lastUpdate : undefined;
 

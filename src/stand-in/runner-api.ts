@@ -28,6 +28,10 @@ export async function knownRunner(
   if (token.kind === "invalid") {
     return { kind: "refused", reply: invalid(400, "token is invalid") };
   }
+  const { info } = read.params;
+  if (info !== undefined && info !== null && typeof info !== "object") {
+    return { kind: "refused", reply: invalid(400, "info is invalid") };
+  }
   const runner = world.runners.byToken(token.value);
   if (runner === undefined) return { kind: "refused", reply: refuse(403) };
   return { kind: "runner", runner, params: read.params };
