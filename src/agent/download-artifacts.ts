@@ -15,7 +15,6 @@ import { errorText } from "./archive/open-file.ts";
 import { extractZip } from "./archive/zip-reader.ts";
 
 export type DownloadOutcome =
-  | { readonly kind: "stream"; readonly body: AsyncIterable<Uint8Array> }
   /** All of it went through `receive`. */
   | { readonly kind: "received" }
   | { readonly kind: "refused"; readonly status: number | undefined; readonly message: string };
@@ -25,7 +24,7 @@ export interface DownloadInput {
   readonly projectDir: string;
   /** The agent's own scratch, which the job does not write to. */
   readonly tempDir: string;
-  /** Gives the archive as a stream, or feeds `receive` with it: that one begins anew whenever it is called. */
+  /** Feeds `receive` with the archive; a retry calls it again, and it begins anew. */
   readonly download: (
     dependency: Dependency,
     receive: (body: AsyncIterable<Uint8Array>) => Promise<void>,
@@ -65,7 +64,6 @@ async function downloadOne(input: DownloadInput, dependency: Dependency): Promis
       log.error(`${what} ${answer.trim().toLowerCase()}  id=${dependency.id}: ${message}`);
       throw new RunnerError("script_failure", message, { exitCode: 1 });
     }
-    if (outcome.kind === "stream") await receive(outcome.body);
     log.line(`${what} ok  id=${dependency.id}`);
     await unpack(file, { projectDir, log, signal });
   } finally {
