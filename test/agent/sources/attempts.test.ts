@@ -57,14 +57,15 @@ test("one attempt is the default, and the last one's error is the stage's", asyn
   expect(pauses).toEqual([]);
 });
 
+function refuse(): Promise<void> {
+  throw new RunnerError("runner_configuration_error", "no");
+}
+
 test("an error of configuration is not tried again", async () => {
   const { folder, pauses, more, job } = await flakyProject(0);
-  const runHook = () => {
-    throw new RunnerError("runner_configuration_error", "no");
-  };
   const settings = { preGetSourcesScript: "true" };
   const variables = { GET_SOURCES_ATTEMPTS: "3" };
-  const stage = { folder, job, variables, settings, more: { ...more, runHook } };
+  const stage = { folder, job, variables, settings, more: { ...more, runHook: refuse } };
   await expect(runStage(stage)).rejects.toThrow("no");
   expect(pauses).toEqual([]);
 });
