@@ -7,6 +7,8 @@ import type { JobRun } from "./job-run.ts";
 import type { StartedService } from "./surroundings.ts";
 
 const probePauseMs = 200;
+/** Where the settings name no time. */
+const usualSeconds = 30;
 
 /** Returns early when the job is stopped. Throws where there is no container, or none with a shell. */
 export async function awaitContainer(run: JobRun): Promise<void> {
@@ -23,8 +25,9 @@ export async function awaitContainer(run: JobRun): Promise<void> {
 }
 
 async function awaitServices(run: JobRun): Promise<void> {
-  const seconds = run.settings.wait_for_services_timeout;
-  if (run.handOff.executor === "process" || seconds <= 0) return;
+  const wished = run.settings.wait_for_services_timeout;
+  if (run.handOff.executor === "process" || wished < 0) return;
+  const seconds = wished || usualSeconds;
   const services = await Promise.race([run.surroundings.services, raised(run.stops.all)]);
   if (services === undefined) return;
   const limit = AbortSignal.any([run.stops.all, AbortSignal.timeout(seconds * 1000)]);

@@ -85,6 +85,7 @@ async function prepare(run: JobRun): Promise<void> {
   const title = `Preparing the "${handOff.executor}" executor`;
   await inSection(run, "prepare_executor", title, async () => {
     trace.log.line(`Using ${handOff.executor} executor...`);
+    run.surroundings.open();
     // A process is there at once; a container may still have to be pulled while git fetches.
     if (handOff.executor === "process") await awaitContainer(run);
   });

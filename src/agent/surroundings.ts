@@ -9,6 +9,8 @@ import type { Trace } from "./trace.ts";
 export type StartedService = Extract<LauncherMessage, { kind: "prepared" }>["services"][number];
 
 export interface Surroundings {
+  /** Begins to tell; what came before is told at once. */
+  open(): void;
   /** Resolves when every container has been started; never, if one will not come. */
   readonly services: Promise<readonly StartedService[]>;
 }
@@ -18,7 +20,7 @@ export function watchSurroundings(launcher: Launcher, trace: Trace, stops: JobSt
   const services = new Promise<readonly StartedService[]>((resolve) => {
     settle = resolve;
   });
-  launcher.listen((message) => {
+  const hear = (message: LauncherMessage): void => {
     switch (message.kind) {
       case "notice":
         if (message.level === "warning") trace.log.warning(message.text);
@@ -37,8 +39,8 @@ export function watchSurroundings(launcher: Launcher, trace: Trace, stops: JobSt
         trace.log.warning(outOfMemory(message.memoryMiB));
         return;
     }
-  });
-  return { services };
+  };
+  return { services, open: () => launcher.listen(hear) };
 }
 
 function outOfMemory(memoryMiB: number): string {

@@ -66,6 +66,8 @@ export async function runLocally(options: LocalRunnerOptions): Promise<void> {
       unhealthyIntervalSeconds: settings.unhealthy_interval,
     });
     const executor = createProcessExecutor({
+      buildsDir: resolve(options.buildsDir),
+      cacheDir: resolve(options.cacheDir),
       environment: process.env,
       nodeArguments: options.nodeArguments ?? process.execArgv,
       secrets: [token.reveal()],
@@ -92,8 +94,6 @@ export async function runLocally(options: LocalRunnerOptions): Promise<void> {
         settings: options.rawSettings,
       },
       settings,
-      buildsDir: resolve(options.buildsDir),
-      cacheDir: resolve(options.cacheDir),
       stop: options.stop,
       interrupt: options.interrupt,
     });

@@ -21,7 +21,7 @@ export const handOffSchema = z.object({
     shell: z.string(),
     labels: z.record(z.string(), z.string()),
   }),
-  executor: z.enum(["process"]),
+  executor: z.enum(["process", "docker"]),
   /** One runner's settings, already validated by the launcher. */
   settings: z.record(z.string(), z.unknown()),
   /** The body of GitLab's 201, as it came. */

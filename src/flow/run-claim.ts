@@ -7,7 +7,7 @@ import { ignoredNotice, planTask } from "../core/plan.ts";
 import type { PlannedTask } from "../core/plan.ts";
 import type { Secret } from "../core/secret.ts";
 import { jobVariables } from "../core/variables.ts";
-import type { AgentExit } from "../local/executor.ts";
+import type { AgentExit, JobPlace } from "../local/executor.ts";
 import type { RunnerDeps, RunnerOptions } from "./run-runner.ts";
 import type { RunEvent } from "./run-events.ts";
 import { settle } from "./settle.ts";
@@ -68,14 +68,14 @@ export async function runClaim(
     return await claims.release(jobId);
   }
 
-  const planned = plan(parsed.job, options);
+  const planned = plan(deps, parsed.job, options);
   if (planned.kind === "refusal") {
     await fail({ reason: planned.reason, message: `Job failed: ${planned.message}` });
     return await claims.release(jobId);
   }
 
   let result: Extract<AgentReport, { kind: "result" }> | undefined;
-  const ended = await launch(deps, claim, options, noticesOf(planned), (report) => {
+  const ended = await launch(deps, claim, options, planned, (report) => {
     if (report.kind === "started") say("started");
     else result = report;
   });
@@ -87,13 +87,20 @@ export async function runClaim(
   await claims.release(jobId);
 }
 
-function plan(job: Job, options: RunnerOptions): PlannedTask {
+function plan(deps: RunnerDeps, job: Job, options: RunnerOptions): PlannedTask {
   const entries = job.variables.map((variable) => ({
     ...variable,
     value: variable.value.reveal(),
   }));
   const variables = jobVariables(entries, { tempDir: "" });
-  return planTask(job, options.settings, { executor: "process", variables });
+  const { agentImage } = deps.executor;
+  return planTask(
+    job,
+    options.settings,
+    agentImage === undefined
+      ? { executor: "process", variables }
+      : { executor: "docker", variables, agentImage },
+  );
 }
 
 function noticesOf(planned: Extract<PlannedTask, { kind: "task" }>): readonly string[] {
@@ -106,20 +113,25 @@ async function launch(
   deps: RunnerDeps,
   claim: Claim,
   options: RunnerOptions,
-  notices: readonly string[],
+  planned: Extract<PlannedTask, { kind: "task" }>,
   onReport: (report: AgentReport) => void,
 ): Promise<AgentExit> {
-  const prepare = (folders: { control: string; scratch: string }): HandOff => ({
+  const prepare = ({ folders, url }: JobPlace): HandOff => ({
     ...options.handOff,
+    gitlab: { ...options.handOff.gitlab, ...(url === undefined ? {} : { url }) },
+    settings: { ...(url === undefined ? {} : { clone_url: url }), ...options.handOff.settings },
     job: claim.raw,
     claimedAt: claim.claimedAt,
     concurrentId: claim.slot,
     concurrentProjectId: claim.slot,
-    folders: { ...folders, builds: options.buildsDir, cache: options.cacheDir },
+    folders,
   });
+  const { jobId } = claim;
+  const notices = noticesOf(planned);
   try {
-    const running = await deps.executor.launch(claim.jobId, prepare, notices, onReport);
-    await deps.claims.record(claim.jobId, claim.raw, running.agentPid);
+    const request = { jobId, plan: planned.plan, prepare, notices, onReport };
+    const running = await deps.executor.launch(request);
+    await deps.claims.record(jobId, claim.raw, running.agentPid);
     const interrupt = () => running.interrupt();
     options.interrupt.addEventListener("abort", interrupt, { once: true });
     if (options.interrupt.aborted) interrupt();

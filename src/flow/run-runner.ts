@@ -31,11 +31,9 @@ export interface RunnerOptions {
   /** Everything in a hand-off but what belongs to one job. */
   readonly handOff: Omit<
     HandOff,
-    "job" | "claimedAt" | "notices" | "concurrentId" | "concurrentProjectId" | "folders"
+    "job" | "claimedAt" | "concurrentId" | "concurrentProjectId" | "folders"
   >;
   readonly settings: Settings;
-  readonly buildsDir: string;
-  readonly cacheDir: string;
   /** First: ask for no more jobs and wait for those that run. */
   readonly stop: AbortSignal;
   /** Second: end the running jobs too. */

@@ -61,6 +61,14 @@ const always: Partial<Features> = {
 /** What each executor adds. */
 const byExecutor = {
   process: { shared: true },
+  docker: {
+    image: true,
+    services: true,
+    service_variables: true,
+    service_multiple_aliases: true,
+    image_executor_opts: true,
+    service_executor_opts: true,
+  },
 } satisfies Readonly<Record<string, Partial<Features>>>;
 
 export type ExecutorName = keyof typeof byExecutor;

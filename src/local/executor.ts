@@ -2,6 +2,7 @@
 
 import type { FailureReason } from "../core/failure-reason.ts";
 import type { AgentReport, HandOff } from "../core/hand-off.ts";
+import type { TaskPlan } from "../core/task-plan.ts";
 
 /** What the executor knows of a job that could not be run to its end. */
 export interface Trouble {
@@ -30,16 +31,28 @@ export interface RunningJob {
   interrupt(): void;
 }
 
+export interface Launch {
+  readonly jobId: number;
+  readonly plan: TaskPlan;
+  /** Completes the hand-off with what only the executor knows. */
+  readonly prepare: (place: JobPlace) => HandOff;
+  /** For the head of the job's trace. */
+  readonly notices: readonly string[];
+  readonly onReport: (report: AgentReport) => void;
+}
+
+export interface JobPlace {
+  readonly folders: HandOff["folders"];
+  /** GitLab as the agent reaches it, where that is another address than ours. */
+  readonly url?: string;
+}
+
 export interface Executor {
-  readonly name: "process";
-  /**
-   * Starts a job. `notices` are for the head of its trace. `prepare` completes the hand-off with the folders that the executor made for it.
-   * Throws when nothing could be started; then nothing of the job is left.
-   */
-  launch(
-    jobId: number,
-    prepare: (folders: { readonly control: string; readonly scratch: string }) => HandOff,
-    notices: readonly string[],
-    onReport: (report: AgentReport) => void,
-  ): Promise<RunningJob>;
+  readonly name: "process" | "docker";
+  /** What the agent's container is made from; undefined where the agent is a process. */
+  readonly agentImage: string | undefined;
+  /** Starts a job. Throws when nothing could be started; then nothing of the job is left. */
+  launch(launch: Launch): Promise<RunningJob>;
+  /** Removes what an earlier run of ours left behind and nobody owns any more. */
+  sweep(): Promise<void>;
 }

@@ -22,6 +22,8 @@ const bootScript = readFileSync(new URL("../agent/boot.sh", here), "utf8");
 const agentProgram = fileURLToPath(new URL(`../agent/main${extname(here)}`, here));
 
 export interface ProcessExecutorOptions {
+  readonly buildsDir: string;
+  readonly cacheDir: string;
   /** The environment to start from, usually `process.env`. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** What Node is started with for an agent; by default what this process was started with. */
@@ -37,12 +39,22 @@ export interface ProcessExecutorOptions {
 export function createProcessExecutor(options: ProcessExecutorOptions): Executor {
   return {
     name: "process",
-    async launch(jobId, prepare, notices, onReport) {
+    agentImage: undefined,
+    async sweep() {
+      // Boot ends with its agent, and the agent with its job: nothing waits for a sweep.
+    },
+    async launch({ jobId, prepare, notices, onReport }) {
       const scratch = await mkdtemp(join(tmpdir(), `burst-${jobId}-`));
-      const folders = { control: join(scratch, "control"), scratch: join(scratch, "agent") };
-      await Promise.all(Object.values(folders).map((folder) => mkdir(folder, { mode: 0o700 })));
-      const handOff = prepare(folders);
-      await mkdir(handOff.folders.builds, { recursive: true });
+      const folders = {
+        control: join(scratch, "control"),
+        scratch: join(scratch, "agent"),
+        builds: options.buildsDir,
+        cache: options.cacheDir,
+      };
+      await mkdir(folders.control, { mode: 0o700 });
+      await mkdir(folders.scratch, { mode: 0o700 });
+      await mkdir(folders.builds, { recursive: true });
+      const handOff = prepare({ folders });
       const cookie = randomBytes(12).toString("hex");
       const environment = jobEnvironment(options.environment, options.secrets);
       const boot = spawnBoot(folders.control, cookie, environment);
