@@ -14,64 +14,77 @@ export interface MaskedRun {
   readonly masksEmptyRuns: boolean;
 }
 
-export type CreateFilter = () => ByteFilter;
-
 /** Tables are made once; each stream gets a filter of its own. */
-export function maskedRunFilter(options: MaskedRun): CreateFilter {
-  const { runBytes, masksEmptyRuns } = options;
-  const encoder = new TextEncoder();
-  const leads = options.leads.map((lead) => encoder.encode(lead)).filter((lead) => lead.length > 0);
+export function maskedRunFilter(options: MaskedRun): () => ByteFilter {
+  const leads = options.leads.filter((lead) => lead !== "");
   if (leads.length === 0) return () => ({ write: (chunk) => chunk, close: () => noBytes });
-  const scan = compilePatterns(leads, options);
-  const reach = Math.max(...leads.map((lead) => lead.length)) - 1;
+  const finder = leadFinder(leads, options.anyCase);
+  return () => runMask(finder, options);
+}
 
+interface LeadFinder {
   /** Where leads end in `data`, ascending; also those that began in `before`. */
-  const leadEnds = (before: Uint8Array, data: Uint8Array): number[] => {
-    const ends: number[] = [];
-    if (before.length > 0) {
-      for (const { start, pattern } of scan.find(concatBytes(before, data.subarray(0, reach)))) {
-        const end = start + leads[pattern]!.length - before.length;
-        if (start < before.length && end > 0) ends.push(end);
+  ends(before: Uint8Array, data: Uint8Array): number[];
+  /** How many of the last bytes can be part of a lead that ends later. */
+  readonly reach: number;
+}
+
+function leadFinder(texts: readonly string[], anyCase: boolean): LeadFinder {
+  const encoder = new TextEncoder();
+  const leads = texts.map((text) => encoder.encode(text));
+  const scan = compilePatterns(leads, { anyCase });
+  const reach = Math.max(...leads.map((lead) => lead.length)) - 1;
+  return {
+    reach,
+    ends(before, data) {
+      const ends: number[] = [];
+      if (before.length > 0) {
+        for (const { start, pattern } of scan.find(concatBytes(before, data.subarray(0, reach)))) {
+          const end = start + leads[pattern]!.length - before.length;
+          if (start < before.length && end > 0) ends.push(end);
+        }
       }
-    }
-    for (const { start, pattern } of scan.find(data)) ends.push(start + leads[pattern]!.length);
-    return ends.length > 1 ? ends.toSorted((a, b) => a - b) : ends;
+      for (const { start, pattern } of scan.find(data)) ends.push(start + leads[pattern]!.length);
+      return ends.length > 1 ? ends.toSorted((a, b) => a - b) : ends;
+    },
   };
+}
 
-  return () => {
-    let before = noBytes;
-    /** Between writes: outside of a run, right after a lead, or within a run. */
-    let place: "outside" | "after-lead" | "inside" = "outside";
-    /** The beginning of a [MASKED] within a run. */
-    let held = noBytes;
+function runMask(finder: LeadFinder, options: MaskedRun): ByteFilter {
+  const { runBytes, masksEmptyRuns } = options;
+  let before = noBytes;
+  /** Between writes: outside of a run, right after a lead, or within a run. */
+  let place: "outside" | "after-lead" | "inside" = "outside";
+  /** The beginning of a [MASKED] within a run. */
+  let held = noBytes;
 
-    const write = (chunk: Uint8Array): Uint8Array => {
+  return {
+    write(chunk) {
       if (chunk.length === 0) return chunk;
       const data = concatBytes(held, chunk);
-      const ends = leadEnds(before, data);
+      const ends = finder.ends(before, data);
       if (place === "outside" && ends.length === 0) {
-        before = lastBytes(before, data, reach);
+        before = lastBytes(before, data, finder.reach);
         return data;
       }
       if (place === "after-lead") ends.unshift(0);
-      const out = new Uint8Array(data.length + (ends.length + 1) * mask.length);
+      const out = new Uint8Array(data.length + ends.length * mask.length);
       let size = 0;
       let at = place === "inside" ? runEnd(data, 0, runBytes) : 0;
       let isOpen = place === "inside" && isUnfinished(data, at);
-      place = isOpen ? "inside" : "outside";
+      if (!isOpen) place = "outside";
       for (const end of ends) {
         if (isOpen || end < at) continue;
         out.set(data.subarray(at, end), size);
         size += end - at;
         at = runEnd(data, end, runBytes);
         isOpen = isUnfinished(data, at);
-        if (at > end || masksEmptyRuns) {
+        const isMasked = at > end || masksEmptyRuns;
+        if (isMasked) {
           out.set(mask, size);
           size += mask.length;
-          place = isOpen ? "inside" : "outside";
-        } else if (isOpen) {
-          place = "after-lead";
         }
+        if (isOpen) place = isMasked ? "inside" : "after-lead";
       }
       if (!isOpen) {
         out.set(data.subarray(at), size);
@@ -79,20 +92,16 @@ export function maskedRunFilter(options: MaskedRun): CreateFilter {
         at = data.length;
       }
       held = data.slice(at);
-      before = lastBytes(before, data.subarray(0, at), reach);
+      before = lastBytes(before, data.subarray(0, at), finder.reach);
       return out.subarray(0, size);
-    };
-
-    return {
-      write,
-      close() {
-        const rest = held;
-        before = noBytes;
-        held = noBytes;
-        place = "outside";
-        return rest;
-      },
-    };
+    },
+    close() {
+      const rest = held;
+      before = noBytes;
+      held = noBytes;
+      place = "outside";
+      return rest;
+    },
   };
 }
 

@@ -17,28 +17,54 @@ const longestWait = 8 * 1024;
  * the microseconds. All that one write begins carries the same time.
  */
 export function createTimestamps(stream: string, now: () => number): ByteFilter {
-  const header = createHeader(stream);
+  return new Timestamps(createHeader(stream), now);
+}
+
+class Timestamps implements ByteFilter {
+  readonly #header: Header;
+  readonly #now: () => number;
   /** Begins with the unfinished line, if there is one; what is written is put together behind it. */
-  let out = new DataView(new ArrayBuffer(64 * 1024));
-  let waiting = 0;
+  #out = new DataView(new ArrayBuffer(64 * 1024));
+  /** The length of the unfinished line with its header. */
+  #waiting = 0;
 
-  const reserve = (size: number) => {
-    if (size <= out.byteLength) return;
-    const larger = new Uint8Array(Math.max(size, out.byteLength * 2));
-    larger.set(new Uint8Array(out.buffer));
-    out = new DataView(larger.buffer);
-  };
+  constructor(header: Header, now: () => number) {
+    this.#header = header;
+    this.#now = now;
+  }
 
-  /** Copies whole lines, header before each; gives where they end in `out`. */
-  const copyLines = (lines: Uint8Array): number => {
+  write(chunk: Uint8Array): Uint8Array {
+    if (chunk.length === 0) return noBytes;
+    this.#header.setTime(this.#now());
+    const linesEnd = chunk.lastIndexOf(newLine) + 1;
+    const lineStart = linesEnd > 0 ? this.#copyLines(chunk.subarray(0, linesEnd)) : 0;
+    const rest = chunk.subarray(linesEnd);
+    if (rest.length === 0) return this.#release(lineStart, lineStart);
+    const lineEnd = linesEnd > 0 ? lineStart : this.#waiting;
+    const isTooLong = lineEnd - lineStart + rest.length > longestWait;
+    const end = this.#appendRest(rest, lineStart, lineEnd);
+    if (!isTooLong && !rest.includes(carriageReturn)) return this.#release(lineStart, end);
+    this.#header.continueLine();
+    const cut = this.#endLine(end);
+    return this.#release(cut, cut);
+  }
+
+  close(): Uint8Array {
+    const end = this.#waiting === 0 ? 0 : this.#endLine(this.#waiting);
+    this.#header.startLine();
+    return this.#release(end, end);
+  }
+
+  /** Copies whole lines, a header before each; gives where they end in `#out`. */
+  #copyLines(lines: Uint8Array): number {
     const source = new DataView(lines.buffer, lines.byteOffset, lines.length);
+    const header = this.#header;
     const lastWord = lines.length - 4;
     let from = 0;
-    let to = waiting;
-    let needsHeader = waiting === 0;
+    let to = this.#waiting;
+    let needsHeader = to === 0;
     while (from < lines.length) {
-      reserve(to + headerSize + lines.length - from + 4);
-      const target = out;
+      const target = this.#reserve(to + headerSize + lines.length - from + 4);
       if (needsHeader) to = header.put(target, to);
       needsHeader = true;
       for (; from <= lastWord; from += 4, to += 4) {
@@ -53,52 +79,39 @@ export function createTimestamps(stream: string, now: () => number): ByteFilter 
       }
     }
     return to;
-  };
+  }
 
-  /** Takes what follows the last line's end; gives where it ends in `out`. */
-  const appendRest = (rest: Uint8Array, lineStart: number, lineEnd: number): number => {
-    reserve(lineEnd + headerSize + rest.length + 1);
-    const textStart = lineStart === lineEnd ? header.put(out, lineEnd) : lineEnd;
-    new Uint8Array(out.buffer).set(rest, textStart);
+  /** Takes what follows the last line's end; gives where it ends in `#out`. */
+  #appendRest(rest: Uint8Array, lineStart: number, lineEnd: number): number {
+    const target = this.#reserve(lineEnd + headerSize + rest.length + 1);
+    const textStart = lineStart === lineEnd ? this.#header.put(target, lineEnd) : lineEnd;
+    new Uint8Array(target.buffer).set(rest, textStart);
     return textStart + rest.length;
-  };
+  }
 
-  const release = (size: number, end: number): Uint8Array => {
-    const all = new Uint8Array(out.buffer);
-    const bytes = size === 0 ? noBytes : all.slice(0, size);
-    all.copyWithin(0, size, end);
-    waiting = end - size;
-    return bytes;
-  };
-
-  const endLine = (at: number): number => {
-    reserve(at + 1);
-    out.setUint8(at, newLine);
+  #endLine(at: number): number {
+    this.#reserve(at + 1).setUint8(at, newLine);
     return at + 1;
-  };
+  }
 
-  return {
-    write(chunk) {
-      if (chunk.length === 0) return noBytes;
-      header.setTime(now());
-      const linesEnd = chunk.lastIndexOf(newLine) + 1;
-      const lineStart = linesEnd > 0 ? copyLines(chunk.subarray(0, linesEnd)) : 0;
-      const rest = chunk.subarray(linesEnd);
-      if (rest.length === 0) return release(lineStart, lineStart);
-      const lineEnd = linesEnd > 0 ? lineStart : waiting;
-      const isTooLong = lineEnd - lineStart + rest.length > longestWait;
-      const end = appendRest(rest, lineStart, lineEnd);
-      if (!isTooLong && !rest.includes(carriageReturn)) return release(lineStart, end);
-      header.continueLine();
-      const cut = endLine(end);
-      return release(cut, cut);
-    },
-    close() {
-      const end = waiting === 0 ? 0 : endLine(waiting);
-      header.startLine();
-      return release(end, end);
-    },
-  };
+  #reserve(size: number): DataView<ArrayBuffer> {
+    if (size > this.#out.byteLength) {
+      const larger = new Uint8Array(Math.max(size, this.#out.byteLength * 2));
+      larger.set(new Uint8Array(this.#out.buffer));
+      this.#out = new DataView(larger.buffer);
+    }
+    return this.#out;
+  }
+
+  /** Hands out the first `size` bytes, and keeps what lies between there and `end`. */
+  #release(size: number, end: number): Uint8Array {
+    this.#waiting = end - size;
+    if (size === 0) return noBytes;
+    const all = new Uint8Array(this.#out.buffer);
+    const bytes = all.slice(0, size);
+    if (this.#waiting > 0) all.copyWithin(0, size, end);
+    return bytes;
+  }
 }
 
 /** Whether one of the four bytes is a `\n`: it alone turns to 0, and subtracting 1 from 0 sets its high bit. */
