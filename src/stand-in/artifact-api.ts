@@ -5,10 +5,11 @@ import { createReadStream } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
 import { artifactFormats, parseExpiry } from "./artifact-types.ts";
-import { parseDotenv } from "./dotenv.ts";
+import type { Dotenv } from "./dotenv.ts";
+import { dotenvSizeLimit, parseDotenv } from "./dotenv.ts";
 import type { Exchange, Params } from "./http/exchange.ts";
 import type { Reply } from "./http/reply.ts";
-import { bare, invalid, refuse } from "./http/reply.ts";
+import { bare, invalid, json, refuse } from "./http/reply.ts";
 import { executingJob, tokenOf } from "./job-access.ts";
 import type { Artifact, Job } from "./model.ts";
 import { executing } from "./model.ts";
@@ -101,14 +102,19 @@ function textOf(value: unknown, otherwise: string): string {
 }
 
 function badRequest(message: string): Reply {
-  return { ...bare(400, JSON.stringify({ message })) };
+  return json(400, { message });
 }
 
-async function dotenvOf(file: UploadedFile) {
+async function dotenvOf(file: UploadedFile): Promise<Dotenv> {
+  if (file.size >= dotenvSizeLimit) {
+    const message = `Dotenv Artifact Too Big. Maximum Allowable Size: ${String(dotenvSizeLimit)}`;
+    return { kind: "invalid", message };
+  }
   try {
-    return parseDotenv(gunzipSync(await readFile(file.path), { maxOutputLength: 1024 * 1024 }));
+    const unpacked = gunzipSync(await readFile(file.path), { maxOutputLength: 10 * 1024 * 1024 });
+    return parseDotenv(unpacked.toString("utf8"));
   } catch {
-    return { kind: "invalid", message: "Invalid Format" } as const;
+    return { kind: "invalid", message: "Invalid Format" };
   }
 }
 

@@ -2,6 +2,7 @@
 // GitLab does, so that they do not wait for ever.
 
 import { drop, start } from "./engine.ts";
+import type { Params } from "./http/exchange.ts";
 import type { Job } from "./model.ts";
 import { executing } from "./model.ts";
 import { dependenciesAlive, jobPayload } from "./payload.ts";
@@ -14,7 +15,15 @@ export type Claim =
   | { readonly kind: "none" }
   | { readonly kind: "conflict" };
 
-export function claim(world: World, site: Site, runner: Runner, manager: Manager): Claim {
+export interface Claimant {
+  readonly runner: Runner;
+  readonly manager: Manager;
+  /** Of this very request: what a manager said earlier does not count here. */
+  readonly features: Params;
+}
+
+export function claim(world: World, site: Site, claimant: Claimant): Claim {
+  const { runner, manager, features } = claimant;
   for (;;) {
     const waiting = [...world.jobs.values()].filter(
       (job) => job.status === "pending" && suits(runner, job),
@@ -25,7 +34,7 @@ export function claim(world: World, site: Site, runner: Runner, manager: Manager
       world.racesToLose -= 1;
       return { kind: "conflict" };
     }
-    const obstacle = obstacleTo(job, manager, world.now());
+    const obstacle = obstacleTo(job, features, world.now());
     if (obstacle !== undefined) {
       drop(world, job, obstacle);
       continue;
@@ -62,10 +71,10 @@ function runningOnInstanceRunners(world: World, job: Job): number {
 }
 
 /** Why the job must fail instead of being handed to this runner. */
-function obstacleTo(job: Job, manager: Manager, now: number): string | undefined {
-  const lacking = neededFeatures(job).some((feature) => manager.features[feature] !== true);
-  if (lacking) return "runner_unsupported";
-  return dependenciesAlive(job, now) ? undefined : "missing_dependency_failure";
+function obstacleTo(job: Job, features: Params, now: number): string | undefined {
+  if (!dependenciesAlive(job, now)) return "missing_dependency_failure";
+  const lacking = neededFeatures(job).some((feature) => features[feature] !== true);
+  return lacking ? "runner_unsupported" : undefined;
 }
 
 /** The features of a runner without which this job would not mean what its author wrote. */

@@ -1,7 +1,7 @@
 // The life of pipelines and jobs: made, moved on, ended, canceled, tried again. Every change of a
 // status passes through here, so that what follows from it always follows.
 
-import { reasonAliases, failureReasons } from "./failure-reasons.ts";
+import { failureReasons, neverRetried, reasonAliases } from "./failure-reasons.ts";
 import type { Commit, Job, JobStatus, Pipeline, Project, Ref } from "./model.ts";
 import { completed, executing } from "./model.ts";
 import type { CompiledJob } from "./pipeline/types.ts";
@@ -189,8 +189,8 @@ function end(world: World, job: Job, status: "success" | "failed" | "canceled") 
 
 function retriesItself(job: Job): boolean {
   const { retry } = job.spec;
-  if (job.attempt >= retry.max) return false;
   const reason = job.failureReason ?? "unknown_failure";
+  if (job.attempt >= retry.max || neverRetried.has(reason)) return false;
   const named = retry.when.some(
     (when) => when === "always" || when === reason || (reasonAliases[when] ?? []).includes(reason),
   );

@@ -49,3 +49,12 @@ export const reasonAliases: Readonly<Record<string, readonly string[]>> = {
   ],
   job_execution_timeout: ["server_timeout_running", "server_timeout_canceling"],
 };
+
+/** Trying again would not help, whatever `retry` says. */
+export const neverRetried: ReadonlySet<string> = new Set([
+  "ci_quota_exceeded",
+  "no_matching_runner",
+  "missing_dependency_failure",
+  "forward_deployment_failure",
+  "environment_creation_failure",
+]);

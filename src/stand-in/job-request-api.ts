@@ -2,6 +2,7 @@
 
 import { claim } from "./claim.ts";
 import type { Exchange } from "./http/exchange.ts";
+import { nested } from "./http/param.ts";
 import type { Reply } from "./http/reply.ts";
 import { json, noContent, refuse } from "./http/reply.ts";
 import type { RateLimiter, RateLimits } from "./rate-limit.ts";
@@ -49,7 +50,8 @@ async function answer(context: JobRequestContext, exchange: Exchange): Promise<R
   if (runner.settings.paused) return noContent({ "x-gitlab-last-update": runner.queueValue });
   if (seen === runner.queueValue) return noContent({ "x-gitlab-last-update": seen });
   const current = runner.queueValue;
-  const claimed = claim(world, site, runner, manager);
+  const features = nested(nested(params, "info"), "features");
+  const claimed = claim(world, site, { runner, manager, features });
   switch (claimed.kind) {
     case "job":
       return json(201, claimed.payload);

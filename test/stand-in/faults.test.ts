@@ -38,7 +38,7 @@ test("a cut ends the connection after that many bytes, and nothing has happened"
   await gitlab.standIn.enqueue();
   const job = await gitlab.claim();
   gitlab.standIn.addFault({ match: "PATCH /api/v4/jobs/*/trace", cut_after_bytes: 3 });
-  await expect(gitlab.patch(job, 0, "hello")).rejects.toThrow();
+  await expect(gitlab.patch(job, 0, "hello")).rejects.toThrow("fetch failed");
   expect(gitlab.standIn.job(job.id).traceSize).toBe(0);
   expect(gitlab.standIn.requests().at(-1)).toMatchObject({ method: "PATCH", status: 0 });
   expect((await gitlab.patch(job, 0, "hello")).status).toBe(202);
@@ -49,7 +49,7 @@ test("a cut after more bytes than there are loses the answer only", async () => 
   await gitlab.standIn.enqueue();
   const job = await gitlab.claim();
   gitlab.standIn.addFault({ match: "PATCH /api/v4/jobs/*/trace", cut_after_bytes: 1000 });
-  await expect(gitlab.patch(job, 0, "hello")).rejects.toThrow();
+  await expect(gitlab.patch(job, 0, "hello")).rejects.toThrow("fetch failed");
   expect(gitlab.standIn.job(job.id).trace().toString()).toBe("hello");
 });
 
