@@ -12,6 +12,8 @@ async function main(): Promise<void> {
   let launcher: Launcher | undefined;
   try {
     launcher = await listenToLauncher(process.stdin);
+    // In containers whoever the job's image runs as must be able to write to what we make.
+    if (launcher.handOff.executor !== "process") process.umask(0);
     process.exitCode = await deliverJob(launcher, openReports(process.stderr));
   } catch (cause) {
     // What a message may quote has been a secret once; the stack alone says where it broke.

@@ -80,6 +80,7 @@ function startRunner(gitlab: StandIn, stop: AbortSignal, interrupt: AbortSignal)
     rawSettings: {},
     version: packageVersion(),
     name: "demo",
+    executor: "process",
     concurrent: 1,
     maxJobs: Number.POSITIVE_INFINITY,
     stateDir,

@@ -17,9 +17,15 @@ import { credentialsKey, trackHealth } from "../gitlab/health.ts";
 import { runnerInfo } from "../gitlab/info.ts";
 import { readSystemId } from "../gitlab/system-id.ts";
 import { openClaimBook } from "../local/claims.ts";
+import type { Executor } from "../local/executor.ts";
+import { createDockerExecutor } from "../local/docker/docker-executor.ts";
+import { connectEngine } from "../local/docker/engine.ts";
 import { createProcessExecutor } from "../local/process-executor.ts";
 
 export interface LocalRunnerOptions {
+  readonly executor: "process" | "docker";
+  /** For the docker executor. */
+  readonly agentImage?: string | undefined;
   readonly url: string;
   readonly token: Secret;
   readonly settings: Settings;
@@ -53,26 +59,21 @@ export async function runLocally(options: LocalRunnerOptions): Promise<void> {
     url,
     token,
     systemId,
-    info: runnerInfo({ version, executor: "process", shell, labels: settings.labels }),
+    info: runnerInfo({ version, executor: options.executor, shell, labels: settings.labels }),
     ...tls,
   });
+  let executor: ClosableExecutor | undefined;
   try {
     await verify(gitlab, onDiagnostic);
     const key = credentialsKey(url, token);
     const claims = openClaimBook(resolve(options.stateDir, "claims", key.slice(0, 16)));
-    await settleAbandoned({ gitlab, claims, sleep, onDiagnostic });
     const health = trackHealth(key, {
       unhealthyRequestsLimit: settings.unhealthy_requests_limit,
       unhealthyIntervalSeconds: settings.unhealthy_interval,
     });
-    const executor = createProcessExecutor({
-      buildsDir: resolve(options.buildsDir),
-      cacheDir: resolve(options.cacheDir),
-      environment: process.env,
-      nodeArguments: options.nodeArguments ?? process.execArgv,
-      secrets: [token.reveal()],
-      onDiagnostic: (jobId, text) => onDiagnostic(`job ${jobId}: ${text}`),
-    });
+    executor = await makeExecutor(options, key);
+    await settleAbandoned({ gitlab, claims, sleep, onDiagnostic });
+    await executor.sweep();
     const { onEvent } = options;
     const deps = { gitlab, claims, health, executor, sleep, now: Date.now, onEvent, onDiagnostic };
     await runRunner(deps, {
@@ -98,8 +99,35 @@ export async function runLocally(options: LocalRunnerOptions): Promise<void> {
       interrupt: options.interrupt,
     });
   } finally {
+    await executor?.close?.();
     await gitlab.close();
   }
+}
+
+interface ClosableExecutor extends Executor {
+  close?(): Promise<void>;
+}
+
+async function makeExecutor(options: LocalRunnerOptions, key: string): Promise<ClosableExecutor> {
+  const onDiagnostic = (jobId: number, text: string) =>
+    options.onDiagnostic(jobId === 0 ? text : `job ${jobId}: ${text}`);
+  if (options.executor === "docker") {
+    return await createDockerExecutor({
+      engine: await connectEngine(process.env),
+      agentImage: options.agentImage ?? `gitlab-burst-agent:${options.version}`,
+      url: options.url,
+      runnerKey: key.slice(0, 16),
+      onDiagnostic,
+    });
+  }
+  return createProcessExecutor({
+    buildsDir: resolve(options.buildsDir),
+    cacheDir: resolve(options.cacheDir),
+    environment: process.env,
+    nodeArguments: options.nodeArguments ?? process.execArgv,
+    secrets: [options.token.reveal()],
+    onDiagnostic,
+  });
 }
 
 /** A token or address that cannot work is told now; a GitLab that is merely away is waited for. */

@@ -14,7 +14,8 @@ import { listenForSignals } from "./two-signals.ts";
 interface RunOptions {
   readonly url?: string;
   readonly token?: string;
-  readonly executor: "process";
+  readonly executor: "process" | "docker";
+  readonly agentImage?: string;
   readonly concurrent?: number;
   readonly maxJobs?: number;
   readonly buildsDir?: string;
@@ -31,8 +32,11 @@ export function runCommand(): Command {
     .option("--url <url>", "GitLab's address (or CI_SERVER_URL)")
     .option("--token <token>", "the runner's token, glrt-… (or CI_SERVER_TOKEN)")
     .addOption(
-      new Option("--executor <name>", "what a job runs in").choices(["process"]).default("process"),
+      new Option("--executor <name>", "what a job runs in")
+        .choices(["process", "docker"])
+        .default("process"),
     )
+    .option("--agent-image <image>", "what the agent's container is made from (docker)")
     .option("--concurrent <n>", "jobs at once (default: 1)", wholeNumber("--concurrent"))
     .option("--max-jobs <n>", "end after this many jobs", wholeNumber("--max-jobs"))
     .option("--builds-dir <dir>", "where projects are checked out (default: ./.burst/builds)")
@@ -69,6 +73,8 @@ async function run(options: RunOptions): Promise<void> {
       rawSettings: raw,
       version: packageVersion(),
       name: options.name,
+      executor: options.executor,
+      agentImage: options.agentImage,
       concurrent: options.concurrent ?? (settings.limit || 1),
       maxJobs: options.maxJobs ?? Number.POSITIVE_INFINITY,
       stateDir: ".burst",

@@ -1,7 +1,7 @@
 // `burst stand-in`: a small GitLab on this machine, for any runner. Says where it is in one line of
 // JSON and serves until it is told to stop.
 
-import { Command, InvalidArgumentError } from "commander";
+import { Command } from "commander";
 import { SettingsError } from "../core/errors.ts";
 import { BadOption } from "../stand-in/bad-option.ts";
 import { startStandIn } from "../stand-in/start.ts";
@@ -10,7 +10,7 @@ import { listenForSignals } from "./two-signals.ts";
 
 interface StandInFlags {
   readonly listen: string;
-  readonly port: number;
+  readonly port: string;
   readonly project: readonly string[];
   readonly token?: string;
 }
@@ -22,9 +22,9 @@ export function standInCommand(): Command {
   return new Command("stand-in")
     .description("serve a small GitLab on this machine, for any runner to talk to")
     .option("--listen <address>", "address to listen on", "127.0.0.1")
-    .option("--port <n>", "port to listen on, 0 for any free one", portNumber, 0)
+    .option("--port <n>", "port to listen on, 0 for any free one", "0")
     .option("--project <dir>", "a folder to serve as root/<its name>; may be repeated", collect, [])
-    .option("--token <token>", "the runner's token, glrt-… (default: a new one)", runnerToken)
+    .option("--token <token>", "the runner's token, glrt-… (default: a new one)")
     .action(async (flags: StandInFlags) => {
       try {
         await serve(flags);
@@ -42,10 +42,10 @@ async function serve(flags: StandInFlags): Promise<void> {
   try {
     const standIn = await startStandIn({
       listen: flags.listen,
-      port: flags.port,
+      port: portNumber(flags.port),
       projects: flags.project,
       longPollSeconds,
-      ...(flags.token === undefined ? {} : { runnerToken: flags.token }),
+      ...(flags.token === undefined ? {} : { runnerToken: runnerToken(flags.token) }),
     });
     const { url, runnerToken: token, apiToken } = standIn;
     process.stdout.write(`${JSON.stringify({ url, runner_token: token, api_token: apiToken })}\n`);
@@ -70,13 +70,13 @@ function settingsError(cause: BadOption): SettingsError {
 function portNumber(text: string): number {
   const port = Number(text);
   if (/^\d+$/.test(text) && port <= 65_535) return port;
-  throw new InvalidArgumentError("--port takes a number from 0 to 65535.");
+  throw new SettingsError(`--port ${text}: a number from 0 to 65535 is needed`);
 }
 
 function runnerToken(text: string): string {
   if (/^glrt-[\w.-]+$/.test(text)) return text;
-  throw new InvalidArgumentError(
-    "--token takes a runner's authentication token: glrt- and then letters, digits, _, - or a dot.",
+  throw new SettingsError(
+    "--token: a runner's authentication token is needed, glrt- and then letters, digits, _, - or a dot",
   );
 }
 

@@ -46,6 +46,7 @@ export async function startRunner(options: TestRunnerOptions = {}): Promise<Test
     rawSettings,
     version: "0.0.0",
     name: "test runner",
+    executor: "process",
     concurrent: options.concurrent ?? 1,
     maxJobs: options.maxJobs ?? Number.POSITIVE_INFINITY,
     stateDir: folder,
