@@ -56,8 +56,8 @@ async function addProject(
 /** GitLab's paths: letters, digits, `_`, `-`, `.`, and nothing odd at either end. */
 function projectName(text: string): string {
   const name = text
+    .replace(/\.(?:git|atom)$/, "")
     .replaceAll(/[^A-Za-z0-9_.-]+/g, "-")
-    .replaceAll(/^[-.]+|[-.]+$/g, "")
-    .replace(/\.(?:git|atom)$/, "");
+    .replaceAll(/^[-.]+|[-.]+$/g, "");
   return name === "" ? "project" : name;
 }
