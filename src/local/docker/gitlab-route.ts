@@ -50,7 +50,7 @@ export async function bridgeAddress(engine: Engine): Promise<string | undefined>
 }
 
 function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "[::1]" || /^127\./.test(host);
+  return host === "localhost" || host === "[::1]" || host.startsWith("127.");
 }
 
 function isOurs(address: string): boolean {
