@@ -49,14 +49,17 @@ export function openTrace(
     const admitted = limit.admit(bytes);
     if (admitted.length === 0) return;
     spool.append(admitted);
-    mirror(admitted);
+    // A copy: what was admitted may lie in a buffer that its reader fills again.
+    mirror(Uint8Array.from(admitted));
   };
   const openStream = (stream: string): TraceStream => {
     const create = () => createTraceFilter({ ...settings, stream });
     let filter = create();
     return {
       write(bytes) {
-        keep(filter.write(bytes));
+        // Past the limit nothing is kept, so nothing has to be looked through.
+        if (limit.exceeded) limit.admit(bytes);
+        else keep(filter.write(bytes));
       },
       flush() {
         keep(filter.close());
