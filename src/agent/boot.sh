@@ -2,9 +2,9 @@
 # Needs a POSIX shell only: busybox ash, dash, bash; any uid. Nothing here may print: output is the job's.
 #
 #   $BURST_CONTROL  folder with three FIFOs made by the agent; `cmd` appears last
-#     cmd     in:  run NONCE FILE | cancel SECONDS | quit SECONDS     (EOF: the agent died)
+#     cmd     in:  run NONCE FILE | check NONCE | cancel SECONDS | quit SECONDS     (EOF: the agent died)
 #     out     out: stdout and stderr of the stage, then NUL burst-end NONCE NUL
-#     events  out: up UID SHELL | exit NONCE STATUS                   (EOF: we died)
+#     events  out: up UID SHELL | exit NONCE STATUS | waits NONCE | lost NONCE      (EOF: we died)
 #   $BURST_COOKIE   set where processes of others are in sight: only those that carry it, or that are
 #                   in our process group, are ours to signal. Unset in a container of our own.
 
@@ -15,7 +15,14 @@ unset BURST_CONTROL
 if sleep 0.01 2>/dev/null; then tick=0.1 ticks=10; else tick=1 ticks=1; fi
 pause=0.02
 [ "$tick" != 1 ] || pause=1
-while [ ! -p "$control/cmd" ]; do sleep "$pause"; done
+# An agent that died before it made the FIFOs must not leave us waiting for ever.
+tried=0
+while [ ! -p "$control/cmd" ]; do
+  tried=$((tried + 1))
+  [ "$tried" -lt 300 ] || pause=1
+  [ -d "$control" ] && [ "$tried" -lt 900 ] || exit 1
+  sleep "$pause"
+done
 
 shell=
 for candidate in /usr/local/bin/bash /usr/bin/bash /bin/bash /usr/local/bin/sh /usr/bin/sh /bin/sh /busybox/sh; do
@@ -90,9 +97,17 @@ run_stage() { # NONCE FILE: the waiter survives a cancel, to tell how the stage 
     "$shell" "$2" </dev/null >&5 2>&1 4>&- 5>&-
     status=$?
     printf '\000burst-end %s\000' "$1" >&5
-    printf 'exit %s %s\n' "$1" "$status" >&4
+    # In a line of its own, whatever the job may have written there.
+    printf '\nexit %s %s\n' "$1" "$status" >&4
   ) &
   waiter=$!
+}
+
+waiter_lives() { # A job may kill it, or stop it; then nobody else tells how the stage ended.
+  kill -CONT "$waiter" 2>/dev/null || return 1
+  { read -r line <"/proc/$waiter/stat"; } 2>/dev/null || return 0
+  parse_stat "$line"
+  [ "$state" != Z ]
 }
 
 dispatch() {
@@ -109,6 +124,7 @@ dispatch() {
   while read -r verb first second; do
     case $verb in
       run) run_stage "$first" "$second" ;;
+      check) if waiter_lives; then printf '\nwaits %s\n' "$first"; else printf '\nlost %s\n' "$first"; fi >&4 ;;
       cancel) stop_all "$first" ;;
       quit) seconds=$first; break ;;
     esac

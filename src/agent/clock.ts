@@ -1,5 +1,11 @@
-// Waiting, for spans that a timer of Node's cannot hold (24.8 days) and with an early end by signal.
-// Timers run on the monotonic clock: a jump of the wall clock changes no deadline.
+// Time that only goes forward, and waiting: for spans that a timer of Node's cannot hold (24.8 days), and
+// with an early end by signal. All of it runs on the monotonic clock: a jump of the wall clock changes no
+// deadline and no duration.
+
+/** Milliseconds since the epoch by the wall clock of this process's start: no later jump of it is seen. */
+export function steadyNow(): number {
+  return performance.timeOrigin + performance.now();
+}
 
 const longestTimerMilliseconds = 2 ** 31 - 1;
 

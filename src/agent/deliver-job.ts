@@ -6,11 +6,13 @@ import { closingLine, finalUpdate } from "../core/outcome.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { createGitLabClient } from "../gitlab/client.ts";
 import type { GitLabClient } from "../gitlab/client.ts";
-import { sleep } from "./clock.ts";
+import { sleep, steadyNow } from "./clock.ts";
 import { ContainerGone } from "./container-gone.ts";
 import { openJobContainer } from "./job-container.ts";
+import type { JobContainer } from "./job-container.ts";
 import { createJobStops } from "./job-stops.ts";
 import type { JobStops } from "./job-stops.ts";
+import { mirrorTo } from "./mirror.ts";
 import { readyJob } from "./ready-job.ts";
 import type { ReadyJob } from "./ready-job.ts";
 import type { Launcher } from "./launcher.ts";
@@ -20,10 +22,11 @@ import { openSpool } from "./spool.ts";
 import { printHeader } from "./trace-header.ts";
 import { watchSurroundings } from "./surroundings.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { startTracePump } from "./trace-pump.ts";
+import { pumpTimeouts, startTracePump } from "./trace-pump.ts";
 import type { Delivery, TracePump } from "./trace-pump.ts";
 import { openTrace } from "./trace.ts";
 import type { Trace } from "./trace.ts";
+import { stoppedOutcome } from "./user-script.ts";
 
 /** Seconds that processes left over by a job get between TERM and KILL. */
 const leftoverSeconds = 1;
@@ -34,28 +37,32 @@ export async function deliverJob(launcher: Launcher, reports: Reports): Promise<
   const ready = readyJob(handOff);
   const { job, settings } = ready;
   const gitlab = createGitLabClient(ready.client);
+  const pumpClient = createGitLabClient({ ...ready.client, timeouts: pumpTimeouts });
+  const deadline = deadlineOf(ready);
   const stops = createJobStops();
   const interrupt = () => stops.stop("interrupted");
   process.on("SIGTERM", interrupt);
   process.on("SIGINT", interrupt);
-  const spool = openSpool(handOff.folders.scratch);
-  const trace = openTrace(spool, (bytes) => process.stdout.write(bytes), ready.trace);
+  const spool = openSpool(handOff.folders.scratch, (cause) =>
+    stops.breakOff(`the runner cannot keep the job's log: ${textOf(cause)}`),
+  );
+  const trace = openTrace(spool, mirrorTo(process.stdout), ready.trace);
   const pump = startTracePump({
-    gitlab,
+    gitlab: pumpClient,
     jobId: job.id,
     token: job.token,
     spool,
     debugTrace: ready.debugTrace,
     finalAttempts: settings.job_status_final_update_retry_limit,
     onOrder: (order) => stops.stop(order === "abort" ? "aborted" : "canceled"),
-    now: Date.now,
+    now: steadyNow,
     sleep,
   });
   const surroundings = watchSurroundings(launcher, trace, stops);
   const over = new AbortController();
-  void limitTime(ready, stops, over.signal);
+  void limitTime(deadline, stops, over.signal);
   try {
-    const outcome = await perform(ready, { gitlab, trace, stops, reports, surroundings });
+    const outcome = await perform(ready, deadline, { gitlab, trace, stops, reports, surroundings });
     if (outcome === undefined) return await abandon(pump);
     return await conclude(ready, { trace, stops, reports, pump }, outcome);
   } finally {
@@ -63,13 +70,14 @@ export async function deliverJob(launcher: Launcher, reports: Reports): Promise<
     process.off("SIGTERM", interrupt);
     process.off("SIGINT", interrupt);
     spool.close();
-    await gitlab.close();
+    await Promise.all([gitlab.close(), pumpClient.close()]);
   }
 }
 
 /** All stages; undefined where the job's container vanished and only the launcher knows why. */
 async function perform(
   ready: ReadyJob,
+  deadline: number,
   frame: {
     gitlab: GitLabClient;
     trace: Trace;
@@ -82,29 +90,32 @@ async function perform(
   const { handOff } = ready;
   printHeader(trace, ready);
   if (ready.refusal !== undefined) return ready.refusal;
-  const container = await openJobContainer(handOff.folders.control, (bytes) =>
-    trace.output.write(bytes),
-  );
+  let container: JobContainer | undefined;
   try {
+    container = await openJobContainer(handOff.folders.control, (bytes) =>
+      trace.output.write(bytes),
+    );
     return await runJob({
       ...ready,
       ...frame,
       container,
-      remainingMs: () => deadlineOf(ready) - Date.now(),
+      remainingMs: () => deadline - steadyNow(),
       fence: async () => {
         await reports.send({ kind: "started" });
         return true;
       },
-      now: Date.now,
+      now: steadyNow,
       sleep,
     });
   } catch (cause) {
-    if (!(cause instanceof ContainerGone)) throw cause;
+    if (!(cause instanceof ContainerGone)) {
+      return { kind: "failed", reason: "runner_system_failure", message: textOf(cause) };
+    }
     // A container that went away because we were told to stop is no riddle.
     if (!stops.all.aborted || stops.reason === "lost") return undefined;
-    return { kind: "failed", reason: "runner_interrupted", message: cause.message };
+    return stoppedOutcome({ stops, job: ready.job });
   } finally {
-    await container.quit(leftoverSeconds);
+    await container?.quit(leftoverSeconds);
   }
 }
 
@@ -149,12 +160,18 @@ function exitCodeOf(delivery: Delivery): number {
   }
 }
 
+/** The end of the job's own time limit, which GitLab counts from the claim, on our steady clock. */
 function deadlineOf(ready: ReadyJob): number {
-  return ready.handOff.claimedAt + ready.job.runner_info.timeout * 1000;
+  const now = steadyNow();
+  // A launcher's clock that is ahead of ours does not make the job's time longer.
+  return Math.min(ready.handOff.claimedAt, now) + ready.job.runner_info.timeout * 1000;
 }
 
-/** The job's own time limit, which GitLab counts from the claim. */
-async function limitTime(ready: ReadyJob, stops: JobStops, over: AbortSignal): Promise<void> {
-  await sleep(Math.max(0, deadlineOf(ready) - Date.now()), over);
+async function limitTime(deadline: number, stops: JobStops, over: AbortSignal): Promise<void> {
+  await sleep(Math.max(0, deadline - steadyNow()), over);
   if (!over.aborted) stops.stop("timeout");
+}
+
+function textOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -3,10 +3,10 @@
 
 import { randomBytes } from "node:crypto";
 import { closeSync, writeSync } from "node:fs";
-import { chmod, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
 import { Socket } from "node:net";
 import type { OnReadOpts, SocketConstructorOpts } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { makeControlFiles } from "./control-files.ts";
 import { createStageOutput } from "./stage-output.ts";
 
@@ -32,6 +32,19 @@ export interface JobContainer {
   abandon(): void;
 }
 
+interface Stage {
+  readonly nonce: string;
+  asked: boolean;
+  readonly exit: (status: number) => void;
+  readonly lose: () => void;
+}
+
+/** As a shell tells of a command that was killed. */
+const killedStatus = 137;
+const checkMilliseconds = 5000;
+/** How long output that is still in the pipe may take, where no mark says that it is over. */
+const drainMilliseconds = 300;
+
 /**
  * Opens the control folder and waits for boot to come up there.
  * `onOutput` gets the job's output as it comes; the bytes are valid only during the call.
@@ -43,7 +56,9 @@ export async function openJobContainer(
   const files = await makeControlFiles(folder);
   const { promise: state, resolve: settleState } = deferred<ContainerState>();
   const { promise: gone, resolve: settleGone } = deferred<void>();
-  const exits = new Map<string, (status: number) => void>();
+  /** The stage under way: who waits for it, and whether boot still owes an answer about it. */
+  let stage: Stage | undefined;
+  let closed = false;
 
   const output = createStageOutput(onOutput);
   const buffer = Buffer.allocUnsafe(64 * 1024);
@@ -71,7 +86,10 @@ export async function openJobContainer(
     for (const line of lines) {
       const [verb, first = "", second = ""] = line.split(" ");
       if (verb === "up") settleState({ kind: "up", uid: first, shell: second });
-      if (verb === "exit" && /^\d{1,3}$/.test(second)) exits.get(first)?.(Number(second));
+      if (stage === undefined || first !== stage.nonce) continue;
+      if (verb === "exit" && /^\d{1,3}$/.test(second)) stage.exit(Number(second));
+      if (verb === "waits" || verb === "lost") stage.asked = false;
+      if (verb === "lost") stage.lose();
     }
   });
   const onGone = () => {
@@ -82,11 +100,26 @@ export async function openJobContainer(
   eventSocket.on("error", onGone);
   outSocket.on("error", onGone);
 
-  const command = (line: string) => {
-    writeSync(files.cmd, `${line}\n`);
+  /** Whether boot may still hear it: a full pipe is one that nobody reads any more. */
+  const command = (line: string): boolean => {
+    if (closed) return false;
+    try {
+      writeSync(files.cmd, `${line}\n`);
+      return true;
+    } catch (cause) {
+      if (cause instanceof Error && "code" in cause && cause.code === "EAGAIN") return false;
+      throw cause;
+    }
+  };
+
+  /** A job may kill what waits for its stage; then nobody tells us unasked. */
+  const check = () => {
+    if (stage === undefined || stage.asked) return;
+    stage.asked = command(`check ${stage.nonce}`);
   };
 
   const close = () => {
+    closed = true;
     outSocket.destroy();
     eventSocket.destroy();
     closeSync(files.cmd);
@@ -97,19 +130,29 @@ export async function openJobContainer(
     async run(program) {
       const nonce = randomBytes(16).toString("hex");
       const path = join(folder, `stage-${nonce}`);
-      await writeFile(path, program, { mode: 0o600, flag: "wx" });
-      // Whoever the image's user is must be able to read it; the folder guards it from others.
-      await chmod(path, 0o644);
-      const ended = new Promise<StageExit>((resolve) => {
-        exits.set(nonce, (status) => resolve({ kind: "exit", status }));
-      });
+      await writeProgram(path, program);
+      const ended = deferred<number>();
+      const lost = deferred<void>();
+      stage = { nonce, asked: false, exit: ended.resolve, lose: () => lost.resolve() };
       const drained = output.expect(nonce);
-      command(`run ${nonce} ${path}`);
-      const exit = await Promise.race([
-        Promise.all([ended, drained]).then(([status]) => status),
-        gone.then((): StageExit => ({ kind: "gone" })),
-      ]);
-      exits.delete(nonce);
+      const checks = setInterval(check, checkMilliseconds);
+      const exit = command(`run ${nonce} ${path}`)
+        ? await Promise.race([
+            Promise.all([ended.promise, drained]).then(([status]) => exitOf(status)),
+            lost.promise.then(async () => {
+              // What is left of it shall not run beside what comes next.
+              command("cancel 0");
+              await delay(drainMilliseconds);
+              return exitOf(killedStatus);
+            }),
+            gone.then(async (): Promise<StageExit> => {
+              await delay(drainMilliseconds);
+              return { kind: "gone" };
+            }),
+          ])
+        : ({ kind: "gone" } as const);
+      clearInterval(checks);
+      if (stage?.nonce === nonce) stage = undefined;
       output.flush();
       await rm(path, { force: true });
       return exit;
@@ -124,6 +167,18 @@ export async function openJobContainer(
     },
     abandon: close,
   };
+}
+
+/** The script, where boot finds it and every user of the job's image can read it. */
+async function writeProgram(path: string, program: string): Promise<void> {
+  // The folder guards it from others. A job that has removed it gets it anew.
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeFile(path, program, { mode: 0o600, flag: "wx" });
+  await chmod(path, 0o644);
+}
+
+function exitOf(status: number): StageExit {
+  return { kind: "exit", status };
 }
 
 function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {

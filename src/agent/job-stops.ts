@@ -11,7 +11,9 @@ export type StopReason =
   /** The runner itself was told to stop. */
   | "interrupted"
   /** The job's container will not come; the launcher knows why. */
-  | "lost";
+  | "lost"
+  /** The agent itself cannot go on: see `trouble`. */
+  | "broken";
 
 export interface JobStops {
   /** Raised when no stage may go on. */
@@ -22,7 +24,10 @@ export interface JobStops {
   readonly reason: StopReason | undefined;
   /** GitLab asked for the cancel of this job, whatever it still changed. */
   readonly canceled: boolean;
-  stop(reason: StopReason): void;
+  /** What broke the agent, as a sentence for the job's log. */
+  readonly trouble: string;
+  stop(reason: Exclude<StopReason, "broken">): void;
+  breakOff(trouble: string): void;
   /** Before the script begins a cancel stops everything; within it, the script; afterwards nothing. */
   enter(phase: "script" | "after"): void;
 }
@@ -34,6 +39,15 @@ export function createJobStops(): JobStops {
   let phase: "before" | "script" | "after" = "before";
   let reason: StopReason | undefined;
   let canceled = false;
+  let trouble = "";
+  const stop = (why: StopReason) => {
+    if (why === "canceled" || why === "aborted") canceled = true;
+    if (everything.signal.aborted) return;
+    if (why === "canceled" && phase === "after") return;
+    reason = why;
+    if (why === "canceled" && phase === "script") onlyScript.abort();
+    else everything.abort();
+  };
   return {
     all: everything.signal,
     script,
@@ -43,13 +57,13 @@ export function createJobStops(): JobStops {
     get canceled() {
       return canceled;
     },
-    stop(why) {
-      if (why === "canceled" || why === "aborted") canceled = true;
-      if (everything.signal.aborted) return;
-      if (why === "canceled" && phase === "after") return;
-      reason = why;
-      if (why === "canceled" && phase === "script") onlyScript.abort();
-      else everything.abort();
+    get trouble() {
+      return trouble;
+    },
+    stop,
+    breakOff(what) {
+      trouble ||= what;
+      stop("broken");
     },
     enter(next) {
       phase = next;

@@ -18,6 +18,7 @@ import { buildVariables } from "../core/variables.ts";
 import type { JobVariables } from "../core/variables.ts";
 import type { GitLabClientOptions } from "../gitlab/client.ts";
 import { runnerInfo } from "../gitlab/info.ts";
+import { steadyNow } from "./clock.ts";
 import { resolveProjectDir } from "./sources/project-dir.ts";
 import { readGitStrategy } from "./sources/strategy.ts";
 import type { TraceSettings } from "./trace.ts";
@@ -65,7 +66,7 @@ export function readyJob(handOff: HandOff): ReadyJob {
     tempDir: tempDirOf(place.projectDir),
     hostname: hostname(),
     debugTrace: shellTrace.value,
-    client: clientOptions(handOff),
+    client: clientOptions(handOff, settings),
     trace: {
       secrets: variables.maskedValues(),
       tokenPrefixes: jobTokenPrefixes(
@@ -75,7 +76,7 @@ export function readyJob(handOff: HandOff): ReadyJob {
       timestamps: flags.FF_TIMESTAMPS,
       sections: job.features.trace_sections,
       limitBytes: settings.output_limit * 1024,
-      now: Date.now,
+      now: steadyNow,
     },
     warnings: [
       ...warnings,
@@ -156,9 +157,14 @@ function variablesOf(
   });
 }
 
-function clientOptions(handOff: HandOff): GitLabClientOptions {
+function clientOptions(handOff: HandOff, settings: Settings): GitLabClientOptions {
   const { gitlab, runner, executor } = handOff;
+  const { upload_timeout, response_header_timeout } = settings.artifact;
   return {
+    timeouts: {
+      ...(upload_timeout > 0 ? { totalSeconds: upload_timeout } : {}),
+      ...(response_header_timeout > 0 ? { responseHeaderSeconds: response_header_timeout } : {}),
+    },
     url: gitlab.url,
     systemId: gitlab.systemId,
     info: runnerInfo({

@@ -49,7 +49,7 @@ async function throughScripts(
     ["prepare_failed", () => outcomeOf(run, () => prepare(run))],
     ["get_sources_failed", () => outcomeOf(run, () => sourcesStage(run))],
     ["download_artifacts_failed", () => outcomeOf(run, () => downloadStage(run))],
-    ["script_failed", () => runScripts(run)],
+    ["script_failed", () => outcomeOf(run, () => runSteps(run))],
   ];
   for (const [failed, part] of parts) {
     const outcome = await part();
@@ -66,6 +66,7 @@ function endingOf(run: JobRun, failed: Ending, outcome: Outcome): Ending {
       case "timeout":
         return failed === "get_sources_failed" ? "get_sources_timed_out" : "job_timed_out";
       case "interrupted":
+      case "broken":
         return "interrupted";
       case "canceled":
         return "canceled_before_script";
@@ -93,14 +94,6 @@ async function prepare(run: JobRun): Promise<void> {
     trace.log.line(`Running on ${run.hostname}...`);
     await writeFileVariables(run.tempDir, run.variables.files(), handOff.executor !== "process");
   });
-}
-
-async function runScripts(run: JobRun): Promise<Outcome> {
-  let outcome: Outcome = success;
-  const stage = await outcomeOf(run, async () => {
-    outcome = await runSteps(run);
-  });
-  return outcome.kind === "success" ? stage : outcome;
 }
 
 async function runSteps(run: JobRun): Promise<Outcome> {
@@ -144,18 +137,23 @@ async function afterScript(run: JobRun, script: Outcome): Promise<Outcome> {
   if (step === undefined || step.script.length === 0) return script;
   const timeoutMs = scriptTimeouts(run.variables, run.remainingMs()).afterScriptMs;
   const variables = run.variables.with([{ key: "CI_JOB_STATUS", value: jobStatus(script) }]);
-  const outcome = await inSection(run, "after_script", "Running after_script", async () => {
-    const end = await runUserScript(run, {
-      kind: "after_script",
-      commands: step.script,
-      variables,
-      signal: run.stops.all,
-      timeoutMs,
-    });
-    return outcomeOfEnd(run, end, timeoutMs);
-  });
+  const outcome = await outcomeOf(run, () =>
+    inSection(run, "after_script", "Running after_script", async () => {
+      const end = await runUserScript(run, {
+        kind: "after_script",
+        commands: step.script,
+        variables,
+        signal: run.stops.all,
+        timeoutMs,
+      });
+      return outcomeOfEnd(run, end, timeoutMs);
+    }),
+  );
   const ignored = run.variables.bool("AFTER_SCRIPT_IGNORE_ERRORS", true).value;
   if (outcome.kind !== "success" && ignored) {
+    if (outcome.kind === "failed" && outcome.exitCode === undefined) {
+      run.trace.log.warning(`after_script could not be run: ${outcome.message}`);
+    }
     run.trace.log.warning("after_script failed, but job will continue unaffected");
   }
   return scriptsOutcome(script, outcome, ignored);
@@ -163,13 +161,21 @@ async function afterScript(run: JobRun, script: Outcome): Promise<Outcome> {
 
 async function cleanUp(run: JobRun): Promise<void> {
   const title = "Cleaning up project directory and file based variables";
-  await inSection(run, "cleanup_file_variables", title, () => removeFileVariables(run.tempDir));
+  await inSection(run, "cleanup_file_variables", title, async () => {
+    try {
+      await removeFileVariables(run.tempDir);
+    } catch (cause) {
+      // A script may have made it so that it cannot be removed: its doing, and no reason to lose the job.
+      run.trace.log.warning(`${run.tempDir} could not be removed: ${textOf(cause)}`);
+    }
+  });
 }
 
-/** Runs a stage that throws when it fails; one cut short ends as what cut it short. */
-async function outcomeOf(run: JobRun, stage: () => Promise<void>): Promise<Outcome> {
+/** Runs a stage, which may throw when it fails; one cut short ends as what cut it short. */
+async function outcomeOf(run: JobRun, stage: () => Promise<Outcome | void>): Promise<Outcome> {
   try {
-    await stage();
+    const outcome = (await stage()) ?? success;
+    if (outcome.kind !== "success") return outcome;
     return run.stops.all.aborted ? stoppedOutcome(run) : success;
   } catch (cause) {
     if (cause instanceof ContainerGone) throw cause;
@@ -179,7 +185,10 @@ async function outcomeOf(run: JobRun, stage: () => Promise<void>): Promise<Outco
       if (exitCode === undefined) return { kind: "failed", reason, message };
       return { kind: "failed", reason, message, exitCode };
     }
-    const message = cause instanceof Error ? cause.message : String(cause);
-    return { kind: "failed", reason: "runner_system_failure", message };
+    return { kind: "failed", reason: "runner_system_failure", message: textOf(cause) };
   }
+}
+
+function textOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -10,50 +10,92 @@ import { crc32 as portableCrc32 } from "../core/crc32.ts";
 const crc32: (bytes: Uint8Array, seed: number) => number =
   typeof zlib.crc32 === "function" ? zlib.crc32 : portableCrc32;
 
+/** What is still taken once the disk takes nothing more: the words in which the job's end is told. */
+const lastWordsBytes = 64 * 1024;
+
 export interface Spool {
   readonly size: number;
   /** CRC-32 (IEEE) over all bytes so far. */
   readonly crc: number;
+  /** Keeps them; after the disk has failed only a little, in memory, and the rest is dropped. */
   append(bytes: Uint8Array): void;
   /** A copy of up to `length` bytes from `offset` on. */
   read(offset: number, length: number): Uint8Array;
   close(): void;
 }
 
-/** Opens an empty spool in `folder`. The file has no name from then on: nothing to leave behind. */
-export function openSpool(folder: string): Spool {
-  const path = join(folder, "trace");
-  const file = openSync(path, "wx+", 0o600);
-  unlinkSync(path);
-  let size = 0;
+/**
+ * Opens an empty spool in `folder`. The file has no name from then on: nothing to leave behind.
+ * `onFault` hears, once, that the disk does not keep what is written to it.
+ */
+export function openSpool(folder: string, onFault: (cause: unknown) => void): Spool {
+  let failed = false;
+  const fail = (cause: unknown) => {
+    failed = true;
+    // Not within a write: whoever hears it may write.
+    queueMicrotask(() => onFault(cause));
+  };
+  const file = openUnnamed(join(folder, "trace"), fail);
+  const lastWords = Buffer.alloc(lastWordsBytes);
+  let stored = 0;
+  let kept = 0;
   let crc = 0;
+
+  /** How many of the bytes are on disk now. */
+  const store = (bytes: Uint8Array): number => {
+    let written = 0;
+    try {
+      while (file !== undefined && !failed && written < bytes.length) {
+        written += writeSync(file, bytes, written, bytes.length - written, stored + written);
+      }
+    } catch (cause) {
+      fail(cause);
+    }
+    stored += written;
+    return written;
+  };
   return {
     get size() {
-      return size;
+      return stored + kept;
     },
     get crc() {
       return crc;
     },
     append(bytes) {
-      for (let written = 0; written < bytes.length;) {
-        written += writeSync(file, bytes, written, bytes.length - written, size + written);
-      }
-      size += bytes.length;
-      crc = crc32(bytes, crc);
+      const written = store(bytes);
+      const rest = bytes.subarray(written, written + lastWordsBytes - kept);
+      lastWords.set(rest, kept);
+      kept += rest.length;
+      crc = crc32(bytes.subarray(0, written + rest.length), crc);
     },
     read(offset, length) {
-      const wanted = Math.max(0, Math.min(length, size - offset));
+      const wanted = Math.max(0, Math.min(length, stored + kept - offset));
       const bytes = new Uint8Array(wanted);
+      const fromFile = Math.max(0, Math.min(wanted, stored - offset));
       let got = 0;
-      while (got < wanted) {
-        const count = readSync(file, bytes, got, wanted - got, offset + got);
+      while (file !== undefined && got < fromFile) {
+        const count = readSync(file, bytes, got, fromFile - got, offset + got);
         if (count === 0) break;
         got += count;
       }
-      return bytes.subarray(0, got);
+      if (got < fromFile) return bytes.subarray(0, got);
+      const at = Math.max(0, offset - stored);
+      bytes.set(lastWords.subarray(at, at + wanted - fromFile), fromFile);
+      return bytes;
     },
     close() {
-      closeSync(file);
+      if (file !== undefined) closeSync(file);
     },
   };
+}
+
+function openUnnamed(path: string, onFault: (cause: unknown) => void): number | undefined {
+  try {
+    const file = openSync(path, "wx+", 0o600);
+    unlinkSync(path);
+    return file;
+  } catch (cause) {
+    onFault(cause);
+    return undefined;
+  }
 }

@@ -17,7 +17,17 @@ import {
 } from "../core/trace.ts";
 import type { JobNews, JobOrder } from "../core/trace.ts";
 import type { GitLabClient } from "../gitlab/client.ts";
+import type { Timeouts } from "../gitlab/connections.ts";
 import type { Spool } from "./spool.ts";
+
+/**
+ * For the pump's own client. Its calls are short and safe to repeat, and a cancel is heard only in their
+ * answers: a connection that has died without a word must not keep it from us for long.
+ */
+export const pumpTimeouts: Partial<Timeouts> = {
+  totalSeconds: 120,
+  responseHeaderSeconds: 30,
+};
 
 export interface FinalState {
   readonly state: "success" | "failed";

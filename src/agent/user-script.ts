@@ -95,7 +95,7 @@ export function outcomeOfEnd(run: JobRun, end: ScriptEnd, timeoutMs: number | un
 }
 
 /** The outcome of a job that was stopped, by its reason. */
-export function stoppedOutcome(run: JobRun): Outcome {
+export function stoppedOutcome(run: Pick<JobRun, "stops" | "job">): Outcome {
   switch (run.stops.reason) {
     case "timeout":
       return { kind: "timed_out", limitMs: run.job.runner_info.timeout * 1000 };
@@ -105,6 +105,8 @@ export function stoppedOutcome(run: JobRun): Outcome {
         reason: "runner_interrupted",
         message: "the runner was told to stop",
       };
+    case "broken":
+      return { kind: "failed", reason: "runner_system_failure", message: run.stops.trouble };
     case "lost":
       throw new ContainerGone("the job's container could not be started");
     case "canceled":
