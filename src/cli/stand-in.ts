@@ -45,6 +45,8 @@ async function serve(flags: StandInFlags): Promise<void> {
       port: portNumber(flags.port),
       projects: flags.project,
       longPollSeconds,
+      // Any runner shall work with it, and the official one carries its token to the storage.
+      storageRefusesTokens: false,
       ...(flags.token === undefined ? {} : { runnerToken: runnerToken(flags.token) }),
     });
     const { url, runnerToken: token, apiToken } = standIn;

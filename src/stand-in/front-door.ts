@@ -1,6 +1,7 @@
 // Takes every HTTP request: records it, applies the faults that were ordered, finds its handler,
 // sends the answer. Whatever goes wrong inside becomes a 500; nothing gets past.
 
+import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
@@ -34,7 +35,7 @@ export async function receive(door: FrontDoor, request: IncomingMessage, respons
     body: undefined,
     status: undefined,
   };
-  if (!url.pathname.startsWith("/-/")) door.log.add(record);
+  if (url.pathname.startsWith("/api/")) door.log.add(record);
   const gone = new AbortController();
   const leave = () => gone.abort();
   response.once("close", leave);
@@ -154,5 +155,6 @@ async function finish(
     });
     request.resume();
   }
-  await send(response, reply, withBody);
+  const headers = { "x-request-id": randomBytes(16).toString("hex"), ...reply.headers };
+  await send(response, { ...reply, headers }, withBody);
 }

@@ -10,7 +10,7 @@ export interface RecordedRequest {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly headers: Readonly<IncomingHttpHeaders>;
-  /** Undefined when it was not read whole (uploads, git) or no longer kept. */
+  /** Undefined when it was not read whole (uploads) or there was too much to keep. */
   body: Buffer | undefined;
   /** What was answered; 0 when the connection was cut instead. */
   status: number | undefined;

@@ -7,7 +7,7 @@ import { gitPath, serveGit } from "./git-backend.ts";
 import type { Exchange } from "./http/exchange.ts";
 import { readParams } from "./http/exchange.ts";
 import type { Reply } from "./http/reply.ts";
-import { json, noContent } from "./http/reply.ts";
+import { json, noContent, refuse } from "./http/reply.ts";
 import type { Handler, Route } from "./http/router.ts";
 import { route } from "./http/router.ts";
 import { requestJob } from "./job-request-api.ts";
@@ -94,6 +94,7 @@ function runnerRoutes(board: Switchboard): Route[] {
       pattern: `${runners}/reset_authentication_token`,
       handler: (x) => resetRunnerToken(world, x),
     },
+    { method: "GET", pattern: `${runners}/router/discovery`, handler: (x) => noRouter(world, x) },
     { method: "POST", pattern: `${jobs}/request`, handler: (x) => requestJob(board, x) },
     {
       method: "PUT",
@@ -116,6 +117,13 @@ function runnerRoutes(board: Switchboard): Route[] {
       handler: limited("job", limits.jobCallsPerMinute, download),
     },
   ];
+}
+
+/** GitLab without a job router; a runner then polls as ever. */
+function noRouter(world: World, exchange: Exchange): Reply {
+  const token = exchange.headers["runner-token"];
+  const known = typeof token === "string" && world.runners.byToken(token) !== undefined;
+  return known ? refuse(501) : refuse(403);
 }
 
 /** For tests only, and so without a token. */

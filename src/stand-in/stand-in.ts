@@ -73,7 +73,7 @@ export interface StandIn {
   clearFaults(): void;
   /** Drops what is beyond its time by the injected clock; also done before every request. */
   tick(): void;
-  /** Everything that came in but git's and the faults' own requests, oldest first. */
+  /** Everything below /api that came in, oldest first. */
   requests(): readonly RecordedRequest[];
   clearRequests(): void;
   storageRequests(): readonly StorageRequest[];

@@ -47,6 +47,11 @@ export interface StandInOptions {
   readonly traceLimitBytes?: number;
   /** @default 100 MiB */
   readonly artifactLimitBytes?: number;
+  /**
+   * Refuse downloads to which a job token was carried along. The official runner's HTTP client does
+   * carry it, and would try again without the redirect. @default true
+   */
+  readonly storageRefusesTokens?: boolean;
   /** How long a finished log takes to be stored; until then the final PUT is answered 202. @default 0 */
   readonly traceCommitDelaySeconds?: number;
   /** Ask for log updates every 3 s instead of every minute. @default false */
@@ -99,7 +104,12 @@ export async function startStandIn(options: StandInOptions = {}): Promise<StandI
     const faults = new Faults();
     const token = apiToken();
     const publicHost = hostOf(options.publicUrl) ?? urlHost(address);
-    const storage = await startStorage({ listen: address, host: publicHost, now });
+    const storage = await startStorage({
+      listen: address,
+      host: publicHost,
+      now,
+      refuseTokens: options.storageRefusesTokens ?? true,
+    });
     cleanups.push(() => storage.close());
 
     const site: { -readonly [Key in keyof Site]: Site[Key] } = {

@@ -1,5 +1,5 @@
 // What object storage is to GitLab: another host (here, another port) that serves a file to whoever
-// has its signed address, and refuses whoever brings a token along.
+// has its signed address, and refuses whoever brings other credentials along.
 
 import { randomBytes } from "node:crypto";
 import { createReadStream } from "node:fs";
@@ -31,6 +31,8 @@ export async function startStorage(options: {
   /** As clients name it in URLs. */
   readonly host: string;
   readonly now: () => number;
+  /** Refuse GitLab's own tokens too, which real storage would only ignore. */
+  readonly refuseTokens: boolean;
 }): Promise<Storage> {
   const signed = new Map<string, { readonly artifact: Artifact; readonly until: number }>();
   const requests: StorageRequest[] = [];
@@ -38,11 +40,8 @@ export async function startStorage(options: {
   function answer(request: IncomingMessage): Reply {
     const { searchParams } = new URL(request.url ?? "/", "http://storage");
     const { headers } = request;
-    if (
-      headers["job-token"] !== undefined ||
-      headers["private-token"] !== undefined ||
-      headers.authorization !== undefined
-    ) {
+    const token = headers["job-token"] ?? headers["private-token"];
+    if (headers.authorization !== undefined || (options.refuseTokens && token !== undefined)) {
       return problem(400, "InvalidArgument", "Only one auth mechanism allowed");
     }
     if (request.method !== "GET" && request.method !== "HEAD") {

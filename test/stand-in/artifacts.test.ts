@@ -76,6 +76,16 @@ test.each([
   expect(gitlab.standIn.storageRequests().map(({ status }) => status)).toEqual([400]);
 });
 
+test("a storage that only ignores tokens can be had, for runners that carry them along", async () => {
+  const gitlab = await gitLab({ storageRefusesTokens: false });
+  const job = await runningJob(gitlab);
+  await gitlab.upload(job, { bytes: "the archive" });
+  const answer = await download(gitlab, job.id, job.token, "?direct_download=true");
+  const location = answer.headers.get("location") ?? "";
+  const headers = { "job-token": job.token };
+  expect((await gitlab.call("GET", location, { headers })).status).toBe(200);
+});
+
 test("the storage refuses an address that it has not signed, or not lately", async () => {
   const gitlab = await gitLab({ clock: true });
   const job = await runningJob(gitlab);

@@ -12,7 +12,7 @@ build:
   script: [echo one]
 `;
 
-test("S the payload has all that section 3 names, and the runner's own schema takes it", async () => {
+test("the payload has every field of GitLab's, nulls included, and the runner's schema takes it", async () => {
   const gitlab = await gitLab({ jobTimeoutSeconds: 1800 });
   await gitlab.standIn.addFiles("hello", { ".gitlab-ci.yml": pipeline });
   expect((await gitlab.standIn.createPipeline("root/hello")).kind).toBe("pipeline");

@@ -99,6 +99,23 @@ test("a reset token replaces the old one", async () => {
   expect((await gitlab.requestJob({ token: fresh })).status).toBe(204);
 });
 
+test("there is no job router: 501 for a runner, 403 for others", async () => {
+  const gitlab = await gitLab();
+  const ask = (token: string) =>
+    gitlab.call("GET", `${runners}/router/discovery`, { headers: { "runner-token": token } });
+  expect((await ask(gitlab.standIn.runnerToken)).status).toBe(501);
+  expect((await ask("glrt-wrong")).status).toBe(403);
+});
+
+test("every answer has a request id", async () => {
+  const gitlab = await gitLab();
+  const ids = [await gitlab.requestJob(), await gitlab.requestJob()].map((answer) =>
+    answer.headers.get("x-request-id"),
+  );
+  expect(ids[0]).toMatch(/^[0-9a-f]{32}$/);
+  expect(ids[1]).not.toBe(ids[0]);
+});
+
 test("what a runner sent can be read afterwards, tokens and all", async () => {
   const gitlab = await gitLab();
   await gitlab.standIn.enqueue();
