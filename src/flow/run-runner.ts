@@ -53,7 +53,9 @@ export async function runRunner(deps: RunnerDeps, options: RunnerOptions): Promi
 
   while (!options.stop.aborted && claimed < options.maxJobs) {
     if (running.size >= options.concurrent) {
-      await Promise.race([...running, aborted(options.stop)]);
+      const woken = new AbortController();
+      await Promise.race([...running, aborted(options.stop, woken.signal)]);
+      woken.abort();
       continue;
     }
     const pause = await poll();
@@ -126,16 +128,17 @@ async function requestJob(
   const settled = new AbortController();
   const request = gitlab.requestJob({ signal: giveUp.signal });
   // Only a stop cuts a request off, and only one so long silent that no job can be on its way.
-  void sleep(silentLongPollMilliseconds, settled.signal).then(async () => {
-    await Promise.race([aborted(stop), aborted(settled.signal)]);
-    if (!settled.signal.aborted) giveUp.abort();
-  });
+  void sleep(silentLongPollMilliseconds, settled.signal)
+    .then(() => aborted(stop, settled.signal))
+    .then(() => giveUp.abort());
   return await request.finally(() => settled.abort());
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+/** Resolves with `signal`, which outlives many waits: from `over` on it is not listened to, and nothing resolves. */
+function aborted(signal: AbortSignal, over: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
+    if (over.aborted) return;
     if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
+    else signal.addEventListener("abort", () => resolve(), { once: true, signal: over });
   });
 }
