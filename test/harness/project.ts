@@ -33,7 +33,7 @@ export interface StartedFolder {
   readonly finished: Promise<PipelineView>;
 }
 
-const patience = 60_000;
+const patience = 120_000;
 
 /** Pushes the test's own folder and starts its pipeline. The runner ends with the test file. */
 export async function startFolder(
