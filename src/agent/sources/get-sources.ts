@@ -75,8 +75,8 @@ async function withoutSources(input: GetSourcesInput, options: SourceOptions): P
     log.info("Skipping Git repository setup");
   }
   await mkdir(projectDir, { recursive: true });
-  // A repository kept from an earlier job includes the file: git in the script can authenticate.
-  await gitFor(input, options);
+  // A repository kept from an earlier job includes a file of ours by which git in the script authenticates.
+  if ((await kindOf(join(projectDir, ".git"))) === "folder") await gitFor(input, options);
   log.info("Skipping Git checkout");
   log.info("Skipping Git submodules setup");
 }

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { startGitServer } from "./git-server.ts";
@@ -98,6 +98,15 @@ test("git in the job's script authenticates by CI_JOB_TOKEN, and fails without a
   expect(scriptGit(folder, ["rev-parse", "origin/main"])).toBe(next);
   const without = scriptGitOnline(folder, ["fetch", "--quiet"]);
   await expect(without).rejects.toThrow("terminal prompts disabled");
+});
+
+test("with strategy none, git in the script still authenticates in the repository that was kept", async () => {
+  const { folder, job } = await privateProject();
+  await runStage({ folder, job });
+  rmSync(`${projectDirOf(folder)}.tmp`, { recursive: true });
+  await runStage({ folder, job, variables: { GIT_STRATEGY: "none" } });
+  const fetched = scriptGitOnline(folder, ["fetch", "--quiet"], { CI_JOB_TOKEN: token });
+  await expect(fetched).resolves.toBe("");
 });
 
 test("a script's other user names are not answered with the job's token", async () => {
