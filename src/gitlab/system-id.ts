@@ -3,7 +3,7 @@
 // machine has an id of its own.
 
 import { createHmac, randomBytes, randomInt } from "node:crypto";
-import { promises } from "node:fs";
+import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { SettingsError } from "../core/errors.ts";
 
@@ -11,8 +11,6 @@ export interface SystemIdOptions {
   /** Where the machine's own id is looked for. */
   readonly machineIdFiles?: readonly string[];
 }
-
-const { link, mkdir, readFile, rm, writeFile } = promises;
 
 const pattern = /^[sr]_[0-9a-zA-Z]{12}$/;
 const defaultMachineIdFiles = ["/etc/machine-id", "/var/lib/dbus/machine-id"];
