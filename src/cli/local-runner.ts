@@ -134,6 +134,10 @@ async function makeExecutor(options: LocalRunnerOptions, key: string): Promise<C
 async function verify(gitlab: GitLabClient, diagnose: (text: string) => void): Promise<void> {
   const reply = await gitlab.verifyRunner();
   if (reply.kind === "valid") return;
-  if (reply.kind === "invalid") throw new SettingsError(`--token: ${reply.message}`);
+  if (reply.kind === "invalid") {
+    throw new SettingsError(
+      `--token: GitLab does not accept it (${reply.message}): give the glrt- token of a runner that exists there`,
+    );
+  }
   diagnose(reply.message);
 }

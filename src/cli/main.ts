@@ -15,12 +15,11 @@ const program = new Command("burst")
   .version(packageVersion())
   .showHelpAfterError("(burst --help lists the commands)");
 
+program.exitOverride();
 for (const command of [runCommand(), demoCommand(), standInCommand()]) {
   // Bad arguments set an exit code; nothing ends the process while output is on its way.
-  program.addCommand(command.exitOverride().copyInheritedSettings(program));
+  program.addCommand(command.copyInheritedSettings(program));
 }
-program.exitOverride();
-
 try {
   await program.parseAsync();
 } catch (cause) {

@@ -50,6 +50,8 @@ export async function runRunner(deps: RunnerDeps, options: RunnerOptions): Promi
   let claimed = 0;
   /** What GitLab's queue was at, when it last said so. */
   let queueValue: string | undefined;
+  /** What was last said about GitLab: not said again while it stays so. */
+  let complaint = "";
 
   while (!options.stop.aborted && claimed < options.maxJobs) {
     if (running.size >= options.concurrent) {
@@ -73,6 +75,7 @@ export async function runRunner(deps: RunnerDeps, options: RunnerOptions): Promi
     const interval = Math.max(0, asked + options.checkIntervalSeconds * 1000 - now());
     const verdict = health.onReply(reply.kind, now());
     if (verdict !== undefined) onDiagnostic(verdict);
+    complain("message" in reply ? reply.message : "");
     switch (reply.kind) {
       case "job":
         claimed++;
@@ -89,9 +92,14 @@ export async function runRunner(deps: RunnerDeps, options: RunnerOptions): Promi
       case "forbidden":
       case "rejected":
       case "unavailable":
-        onDiagnostic(reply.message);
         return interval;
     }
+  }
+
+  function complain(about: string) {
+    if (about === complaint) return;
+    deps.onDiagnostic(about === "" ? "GitLab answers again" : about);
+    complaint = about;
   }
 
   function start(
