@@ -18,8 +18,6 @@ import { runnerInfo } from "../gitlab/info.ts";
 import { readSystemId } from "../gitlab/system-id.ts";
 import { openClaimBook } from "../local/claims.ts";
 import type { Executor } from "../local/executor.ts";
-import { createDockerExecutor } from "../local/docker/docker-executor.ts";
-import { connectEngine } from "../local/docker/engine.ts";
 import { createProcessExecutor } from "../local/process-executor.ts";
 
 export interface LocalRunnerOptions {
@@ -112,6 +110,9 @@ async function makeExecutor(options: LocalRunnerOptions, key: string): Promise<C
   const onDiagnostic = (jobId: number, text: string) =>
     options.onDiagnostic(jobId === 0 ? text : `job ${jobId}: ${text}`);
   if (options.executor === "docker") {
+    // Loaded only where it is used: the engine's client is the heaviest of our libraries.
+    const { createDockerExecutor } = await import("../local/docker/docker-executor.ts");
+    const { connectEngine } = await import("../local/docker/engine.ts");
     return await createDockerExecutor({
       engine: await connectEngine(process.env),
       agentImage: options.agentImage ?? `gitlab-burst-agent:${options.version}`,

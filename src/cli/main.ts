@@ -1,25 +1,31 @@
 #!/usr/bin/env node
-// burst: the command line. Every command is a file of its own; this one only lists them.
+// burst: the command line. Every command is a file of its own, loaded when it is called for; this one only
+// lists them.
 
 import { Command, CommanderError } from "commander";
-import { demoCommand } from "./demo.ts";
 import { exitCodes } from "./exit.ts";
 import { packageVersion } from "./package-version.ts";
-import { runCommand } from "./run.ts";
-import { standInCommand } from "./stand-in.ts";
+
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  run: async () => (await import("./run.ts")).runCommand(),
+  demo: async () => (await import("./demo.ts")).demoCommand(),
+  "stand-in": async () => (await import("./stand-in.ts")).standInCommand(),
+};
 
 const program = new Command("burst")
   .description(
     "gitlab-burst: a GitLab CI runner with no server, and all of it on one machine to try",
   )
   .version(packageVersion())
-  .showHelpAfterError("(burst --help lists the commands)");
-
-program.exitOverride();
-for (const command of [runCommand(), demoCommand(), standInCommand()]) {
+  .showHelpAfterError("(burst --help lists the commands)")
   // Bad arguments set an exit code; nothing ends the process while output is on its way.
-  program.addCommand(command.copyInheritedSettings(program));
+  .exitOverride();
+
+const called = commands[process.argv[2] ?? ""];
+for (const load of called === undefined ? Object.values(commands) : [called]) {
+  program.addCommand((await load()).copyInheritedSettings(program));
 }
+
 try {
   await program.parseAsync();
 } catch (cause) {

@@ -4,7 +4,6 @@ import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { SettingsError } from "../core/errors.ts";
 import { exitCodes, reportFailure } from "./exit.ts";
-import { runLocally } from "./local-runner.ts";
 import { packageVersion } from "./package-version.ts";
 import { formatEvent } from "./run-output.ts";
 import type { LogFormat } from "./run-output.ts";
@@ -66,6 +65,8 @@ async function run(options: RunOptions): Promise<void> {
     () => diagnose("ending the running jobs"),
   );
   try {
+    // Loaded when the flags are known to be good.
+    const { runLocally } = await import("./local-runner.ts");
     await runLocally({
       url,
       token,
