@@ -5,6 +5,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
+import { anyRuns, processName } from "./process-name.ts";
 
 export interface ClaimBook {
   /**
@@ -52,8 +53,7 @@ export function openClaimBook(folder: string): ClaimBook {
       const orphans: AbandonedClaim[] = [];
       for (const claim of claims) {
         if (claim === undefined) continue;
-        const living = await Promise.all(claim.owners.map(stillRuns));
-        if (living.includes(true)) continue;
+        if (await anyRuns(claim.owners)) continue;
         orphans.push({ jobId: claim.job_id, raw: claim.raw });
       }
       return orphans;
@@ -62,29 +62,10 @@ export function openClaimBook(folder: string): ClaimBook {
 }
 
 async function read(path: string): Promise<z.output<typeof claimSchema> | undefined> {
-  const text = await readFile(path, "utf8").catch(() => "null");
-  const parsed = claimSchema.safeParse(JSON.parse(text));
-  return parsed.success ? parsed.data : undefined;
-}
-
-/** A process id with the time its process began, so that a later process of the same id is not mistaken. */
-async function processName(pid: number): Promise<string> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-  if (started !== undefined) return `${pid}@${started}`;
-  return `${pid}@${isAlive(pid) ? "alive" : "gone"}`;
-}
-
-async function stillRuns(name: string): Promise<boolean> {
-  const pid = Number(name.split("@")[0]);
-  return isAlive(pid) && (await processName(pid)) === name;
-}
-
-function isAlive(pid: number): boolean {
   try {
-    process.kill(pid, 0);
-    return true;
+    return claimSchema.parse(JSON.parse(await readFile(path, "utf8")));
   } catch {
-    return false;
+    // Released a moment ago; or torn by a loss of power, and then nobody can know whose it was.
+    return undefined;
   }
 }

@@ -1,11 +1,18 @@
-// Which processes of this machine are a job's: those in the group we made for it, and those that carry
-// its cookie in their environment. Nobody else's is ever signalled.
+// Which processes of this machine are a job's: those in the groups we made for it, and those that carry
+// one of its cookies in their environment. Nobody else's is ever signalled.
 
 import { readdir, readFile } from "node:fs/promises";
 
-/** Process ids whose environment holds `BURST_COOKIE=<cookie>`; empty where there is no /proc. */
-export async function carriers(cookie: string): Promise<readonly number[]> {
-  const wanted = `BURST_COOKIE=${cookie}`;
+/** Of the job's own processes; boot looks for it too. */
+export const jobCookie = "BURST_COOKIE";
+/** Of the agent and what it starts. */
+export const agentCookie = "BURST_AGENT_COOKIE";
+
+/** Process ids whose environment holds one of the cookies; empty where there is no /proc. */
+export async function carriers(...cookies: readonly string[]): Promise<readonly number[]> {
+  const wanted = new Set(
+    cookies.flatMap((value) => [`${jobCookie}=${value}`, `${agentCookie}=${value}`]),
+  );
   const entries = await readdir("/proc").catch((): string[] => []);
   const found = await Promise.all(
     entries
@@ -13,23 +20,34 @@ export async function carriers(cookie: string): Promise<readonly number[]> {
       .map(async (entry) => {
         // A process may end, or be another user's, between the listing and the reading.
         const environment = await readFile(`/proc/${entry}/environ`, "latin1").catch(() => "");
-        return environment.split("\0").includes(wanted) ? [Number(entry)] : [];
+        return environment.split("\0").some((entry) => wanted.has(entry)) ? [Number(entry)] : [];
       }),
   );
   return found.flat();
 }
 
-/** KILL to the group of `leader` and to all that carry the cookie, until none is left. */
-export async function killOwn(leader: number, cookie: string): Promise<void> {
+/**
+ * KILL to the groups and to all that carry a cookie, until none is left. A group's leader must not have been
+ * waited for yet: later its number may be another's.
+ */
+export async function killOwn(
+  leaders: readonly number[],
+  cookies: readonly string[],
+): Promise<void> {
   for (let round = 0; round < 50; round++) {
-    const group = signal(-leader, "SIGKILL");
-    const strays = await carriers(cookie);
+    const groups = leaders.filter(killGroup);
+    const strays = await carriers(...cookies);
     for (const pid of strays) signal(pid, "SIGKILL");
-    if (!group && strays.length === 0) return;
+    if (groups.length === 0 && strays.length === 0) return;
     await new Promise((resolve) => {
       setTimeout(resolve, 20);
     });
   }
+}
+
+/** Whether there was somebody in it. */
+export function killGroup(leader: number): boolean {
+  return signal(-leader, "SIGKILL");
 }
 
 function signal(pid: number, name: NodeJS.Signals): boolean {
