@@ -139,8 +139,14 @@ export function artifactReply(artifact: Artifact): Reply {
     headers: {
       "content-type": "application/octet-stream",
       "content-length": artifact.size,
-      "content-disposition": `attachment; filename="${artifact.filename}"`,
+      "content-disposition": attachment(artifact.filename),
     },
     body: createReadStream(artifact.file),
   };
+}
+
+/** Headers are Latin-1; a name that needs more is sent a second time, encoded. */
+function attachment(filename: string): string {
+  const plain = filename.replaceAll(/[^\x20-\x7e]/g, "_");
+  return `attachment; filename="${plain}"; filename*=UTF-8''${encodeURIComponent(filename)}`;
 }

@@ -3,8 +3,9 @@
 
 import { failureReasons, neverRetried, reasonAliases } from "./failure-reasons.ts";
 import type { Commit, Job, JobStatus, Pipeline, Project, Ref } from "./model.ts";
-import { completed, executing } from "./model.ts";
+import { completed } from "./model.ts";
 import type { CompiledJob } from "./pipeline/types.ts";
+import type { Step } from "./progress.ts";
 import { combinedStatus, nextMoves } from "./progress.ts";
 import { jobToken } from "./tokens.ts";
 import { TraceFile } from "./trace-file.ts";
@@ -99,10 +100,7 @@ export function latestJobs(pipeline: Pipeline): Job[] {
 export function advance(world: World, pipeline: Pipeline) {
   for (;;) {
     const jobs = latestJobs(pipeline);
-    const moves = nextMoves(
-      pipeline.stages,
-      jobs.map((job) => ({ ...stepOf(job) })),
-    );
+    const moves = nextMoves(pipeline.stages, jobs.map(stepOf));
     if (moves.length === 0) break;
     for (const move of moves) {
       const job = jobs.find((candidate) => candidate.spec.name === move.name);
@@ -114,7 +112,7 @@ export function advance(world: World, pipeline: Pipeline) {
   sumUp(world, pipeline);
 }
 
-function stepOf(job: Job) {
+function stepOf(job: Job): Step {
   return {
     name: job.spec.name,
     stage: job.spec.stage,
@@ -177,9 +175,10 @@ export function drop(world: World, job: Job, reason: string | undefined, exitCod
   if (typeof allowFailure !== "boolean" && exitCode !== undefined) {
     job.allowFailure = allowFailure.exitCodes.includes(exitCode);
   }
-  const again = retriesItself(job);
-  if (again) replace(world, job);
-  end(world, job, "failed");
+  job.retried = retriesItself(job);
+  setStatus(world, job, "failed");
+  if (job.retried) addNext(world, job);
+  advance(world, job.pipeline);
 }
 
 function end(world: World, job: Job, status: "success" | "failed" | "canceled") {
@@ -197,9 +196,8 @@ function retriesItself(job: Job): boolean {
   return named || (job.exitCode !== undefined && retry.exitCodes.includes(job.exitCode));
 }
 
-/** A new attempt takes the job's place, and goes into the queue at once. */
-function replace(world: World, job: Job): Job {
-  job.retried = true;
+/** The next attempt goes into the queue at once. */
+function addNext(world: World, job: Job): Job {
   const next = addJob(world, job.pipeline, job.spec, job.overrides, job.attempt + 1);
   enqueue(world, next);
   return next;
@@ -212,7 +210,8 @@ export type Retried =
 export function retry(world: World, job: Job): Retried {
   const over = job.status === "success" || job.status === "failed" || job.status === "canceled";
   if (!over || job.retried) return { kind: "refused", reason: "Job is not retryable" };
-  const next = replace(world, job);
+  job.retried = true;
+  const next = addNext(world, job);
   reopenAfter(world, next);
   advance(world, job.pipeline);
   return { kind: "retried", job: next };
@@ -273,21 +272,4 @@ export function cancel(world: World, job: Job, options: { readonly force?: boole
 
 export function cancelPipeline(world: World, pipeline: Pipeline) {
   for (const job of latestJobs(pipeline).toReversed()) cancel(world, job);
-}
-
-const silenceLimitMilliseconds = 60 * 60 * 1000;
-const timeoutGraceMilliseconds = 15 * 60 * 1000;
-
-/** GitLab's own housekeeping: jobs beyond their time, and jobs of which nothing is heard. */
-export function dropStale(world: World) {
-  const now = world.now();
-  for (const job of world.jobs.values()) {
-    if (!executing(job.status)) continue;
-    const state = job.status;
-    const limit = job.timeoutSeconds * 1000 + timeoutGraceMilliseconds;
-    if (now - (job.startedAt ?? now) >= limit) drop(world, job, `server_timeout_${state}`);
-    else if (now - (job.touchedAt ?? now) >= silenceLimitMilliseconds) {
-      drop(world, job, `no_updates_${state}`);
-    }
-  }
 }

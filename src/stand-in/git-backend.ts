@@ -10,6 +10,7 @@ import type { Reply } from "./http/reply.ts";
 import type { Project } from "./model.ts";
 import { executing } from "./model.ts";
 import { gitEnvironment } from "./repository.ts";
+import type { Site } from "./variables.ts";
 import type { World } from "./world.ts";
 
 const services = ["/info/refs", "/git-upload-pack", "/git-receive-pack"];
@@ -21,12 +22,15 @@ export function gitPath(path: string): { projectPath: string; service: string } 
   return { projectPath: path.slice(1, -service.length), service };
 }
 
-export async function serveGit(
-  world: World,
-  exchange: Exchange,
-  home: string,
-  apiToken: string,
-): Promise<Reply> {
+export interface GitContext {
+  readonly world: World;
+  readonly site: Site;
+  /** A folder without any settings of git's in it. */
+  readonly home: string;
+  readonly apiToken: string;
+}
+
+export async function serveGit(context: GitContext, exchange: Exchange): Promise<Reply> {
   const named = gitPath(exchange.path);
   if (named === undefined) return text(404, "Not Found");
   const { projectPath, service } = named;
@@ -34,28 +38,23 @@ export async function serveGit(
     const query = exchange.query.size === 0 ? "" : `?${exchange.query.toString()}`;
     return {
       status: 301,
-      headers: { location: `${world.url}/${projectPath}.git${service}${query}` },
+      headers: { location: `${context.site.url}/${projectPath}.git${service}${query}` },
     };
   }
-  const project = world.project(projectPath.slice(0, -".git".length));
-  const entry = admit(world, exchange, project, apiToken);
+  const project = context.world.project(projectPath.slice(0, -".git".length));
+  const entry = admit(context, exchange, project);
   if (entry.kind === "refused") return entry.reply;
   const wants = exchange.query.get("service") ?? service.slice(1);
   if (wants === "git-receive-pack") return text(403, "You are not allowed to upload code.");
   if (wants !== "git-upload-pack") return text(403, "The dumb HTTP protocol is not supported.");
-  return runBackend(exchange, entry.project, service, home);
+  return runBackend(exchange, entry.project, service, context.home);
 }
 
 type Entry =
   | { readonly kind: "admitted"; readonly project: Project }
   | { readonly kind: "refused"; readonly reply: Reply };
 
-function admit(
-  world: World,
-  exchange: Exchange,
-  project: Project | undefined,
-  apiToken: string,
-): Entry {
+function admit(context: GitContext, exchange: Exchange, project: Project | undefined): Entry {
   const given = basicCredentials(exchange.headers.authorization);
   const denied: Entry = { kind: "refused", reply: challenge() };
   if (given === undefined) return denied;
@@ -63,10 +62,10 @@ function admit(
     kind: "refused",
     reply: text(404, "The project you were looking for could not be found."),
   };
-  if (given.password === apiToken) {
+  if (given.password === context.apiToken) {
     return project === undefined ? notFound : { kind: "admitted", project };
   }
-  const job = world.jobByToken(given.password);
+  const job = context.world.jobByToken(given.password);
   if (given.user !== "gitlab-ci-token" || job === undefined || !executing(job.status))
     return denied;
   if (project === undefined) return notFound;

@@ -51,7 +51,7 @@ export function dispatcher(board: Switchboard): (exchange: Exchange) => Promise<
   ];
   return async (exchange) => {
     if (gitPath(exchange.path) !== undefined) {
-      return serveGit(board.world, exchange, board.home, board.apiToken);
+      return serveGit(board, exchange);
     }
     const routed = route(routes, exchange.method, exchange.path);
     if (routed.kind === "none") return routed.reply;

@@ -31,8 +31,6 @@ export class World {
   readonly jobs = new Map<number, Job>();
   /** How many of the next claims lose a made-up race. */
   racesToLose = 0;
-  /** Set once the server listens; without a slash at its end. */
-  url = "";
   readonly #jobsByToken = new Map<string, Job>();
   readonly #listeners = new Set<(event: StandInEvent) => void>();
   readonly #next = { project: 1, pipeline: 1, job: 1 };
@@ -82,6 +80,11 @@ export class World {
 
   runnerOf(job: Job): Runner | undefined {
     return job.runnerId === undefined ? undefined : this.runners.byId(job.runnerId);
+  }
+
+  /** Lets go of the files of jobs that will not end any more. */
+  closeTraces() {
+    for (const job of this.jobs.values()) job.trace.close();
   }
 
   listen(listener: (event: StandInEvent) => void): () => void {

@@ -141,6 +141,22 @@ test("a running job may not read the artifacts of another project", async () => 
   expect((await download(gitlab, one.id, two.token)).status).toBe(403);
 });
 
+test.each([
+  ["../../etc/passwd", "passwd"],
+  ["C:\\temp\\a b.zip", "a_b.zip"],
+  ["größe.zip", "größe.zip"],
+  ["..", "_.."],
+])("a file called %s is kept, and served, as %s", async (name, kept) => {
+  const gitlab = await gitLab();
+  const job = await runningJob(gitlab);
+  await gitlab.upload(job, { name, bytes: "zip" });
+  expect(gitlab.standIn.job(job.id).artifacts[0]?.filename).toBe(kept);
+  const answer = await download(gitlab, job.id, job.token);
+  expect(answer.status).toBe(200);
+  const disposition = answer.headers.get("content-disposition") ?? "";
+  expect(decodeURIComponent(disposition.split("UTF-8''")[1] ?? "")).toBe(kept);
+});
+
 test("an archive and every report has its own place", async () => {
   const gitlab = await gitLab();
   const job = await runningJob(gitlab);

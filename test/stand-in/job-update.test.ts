@@ -182,14 +182,17 @@ test("a forced cancel ends a canceling job at once", async () => {
   expect(gitlab.standIn.job(job.id).status).toBe("canceled");
 });
 
-test("S25 more than 200 updates of a job a minute get 429 with Retry-After", async () => {
-  const gitlab = await gitLab({ clock: true });
+test("S25 more updates of a job a minute than the limit get 429 with Retry-After", async () => {
+  const limits = { jobCallsPerMinute: 5, tracesPerMinute: 1 };
+  const gitlab = await gitLab({ clock: true, rateLimits: limits });
   await gitlab.standIn.enqueue();
   const job = await gitlab.claim();
-  for (let count = 0; count < 200; count += 1) await gitlab.put(job, { state: "running" });
+  for (let count = 0; count < 5; count += 1) await gitlab.put(job, { state: "running" });
   const answer = await gitlab.put(job, { state: "running" });
   expect(answer.status).toBe(429);
   expect(answer.headers.get("retry-after")).toBe("60");
+  expect((await gitlab.patch(job, 0, "a")).status).toBe(202);
+  expect((await gitlab.patch(job, 1, "b")).status).toBe(429);
 });
 
 test.each([
