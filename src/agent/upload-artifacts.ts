@@ -63,21 +63,23 @@ export async function uploadArtifacts(input: UploadInput): Promise<UploadsOutcom
   for (const spec of input.specs) {
     if (spec.paths.length === 0 && !spec.untracked) continue;
     if (input.signal.aborted) return { kind: "failed", message: "the upload was interrupted" };
-    try {
-      await uploadOne(input, spec);
-    } catch (error) {
-      const message = input.signal.aborted ? "the upload was interrupted" : errorText(error);
-      // A refusal of GitLab's has been said in GitLab's words already.
-      if (!(error instanceof Refused)) input.log.error(message);
-      if (outcome.kind === "ok") outcome = { kind: "failed", message };
-    }
+    const one = await tryOne(input, spec);
+    if (outcome.kind === "ok") outcome = one;
   }
   return outcome;
 }
 
-class Refused extends RunnerError {}
+async function tryOne(input: UploadInput, spec: ArtifactSpec): Promise<UploadsOutcome> {
+  try {
+    return await uploadOne(input, spec);
+  } catch (error) {
+    const message = input.signal.aborted ? "the upload was interrupted" : errorText(error);
+    input.log.error(message);
+    return { kind: "failed", message };
+  }
+}
 
-async function uploadOne(input: UploadInput, spec: ArtifactSpec): Promise<void> {
+async function uploadOne(input: UploadInput, spec: ArtifactSpec): Promise<UploadsOutcome> {
   const { log, expand } = input;
   log.info("Uploading artifacts...");
   const entries = await selectFiles({
@@ -88,19 +90,15 @@ async function uploadOne(input: UploadInput, spec: ArtifactSpec): Promise<void> 
     log,
     signal: input.signal,
   });
-  if (entries.length === 0) {
-    log.error("No files to upload");
-    return;
-  }
   const format = formatOf(spec);
   const fileName = artifactFileName(spec.name, expand, format);
-  const packed = await pack(input, entries, format, fileName);
+  const packed = entries.length > 0 ? await pack(input, entries, format, fileName) : undefined;
   if (packed === undefined) {
     log.error("No files to upload");
-    return;
+    return { kind: "ok" };
   }
   try {
-    await send(input, spec, {
+    return await send(input, spec, {
       fileName,
       format: spec.artifact_format,
       type: spec.artifact_type,
@@ -113,22 +111,24 @@ async function uploadOne(input: UploadInput, spec: ArtifactSpec): Promise<void> 
   }
 }
 
-async function send(input: UploadInput, spec: ArtifactSpec, request: UploadRequest): Promise<void> {
+async function send(
+  input: UploadInput,
+  spec: ArtifactSpec,
+  request: UploadRequest,
+): Promise<UploadsOutcome> {
   const { log, job } = input;
   const as = spec.artifact_type === "" ? "" : ` as "${spec.artifact_type}"`;
   const what = `Uploading artifacts${as} to coordinator...`;
   const outcome = await input.upload(request);
   if (outcome.kind === "uploaded") {
     log.line(`${what} 201 Created  id=${job.id}`);
-    return;
+    return { kind: "ok" };
   }
   const { status, message } = outcome;
   const answer = status === undefined ? "error" : `${status} ${STATUS_CODES[status] ?? ""}`.trim();
   log.error(`${what} ${answer}  id=${job.id}: ${message}`);
   const name = spec.artifact_type === "" ? request.fileName : spec.artifact_type;
-  throw new Refused("script_failure", `GitLab did not take the artifacts "${name}": ${message}`, {
-    exitCode: 1,
-  });
+  return { kind: "failed", message: `GitLab did not take the artifacts "${name}": ${message}` };
 }
 
 interface Packed {

@@ -4,7 +4,9 @@
 import type { FileHandle } from "node:fs/promises";
 import { constants, crc32, deflateRaw } from "node:zlib";
 
-export const blockBytes = 1024 * 1024;
+const blockBytes = 1024 * 1024;
+/** One of libuv's four threads stays free for everybody else's files. */
+export const blocksAtOnce = 3;
 const dictionaryBytes = 32 * 1024;
 
 export interface Block {

@@ -4,11 +4,10 @@
 import * as fs from "node:fs";
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import { posix } from "node:path";
 import * as zlib from "node:zlib";
 import type { JobLog } from "../../core/job-log.ts";
-import { deflateBlock, readBlocks } from "./deflate-blocks.ts";
+import { blocksAtOnce, deflateBlock, readBlocks } from "./deflate-blocks.ts";
 import { ignoredFiles } from "./ignored-files.ts";
 import { inOrder } from "./in-order.ts";
 import { openProjectFile } from "./open-file.ts";
@@ -65,7 +64,7 @@ async function appendContent(
     let size = 0;
     let crc = 0;
     const blocks = readBlocks(handle, stat.size);
-    const results = inOrder(blocks, availableParallelism() + 2, async (block) => ({
+    const results = inOrder(blocks, blocksAtOnce, async (block) => ({
       block,
       packed: await deflateBlock(block, level),
     }));

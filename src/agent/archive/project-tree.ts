@@ -1,5 +1,6 @@
 // Reaches directories of a tree that somebody else may be changing, without ever passing a symbolic link: every
-// component is opened with O_NOFOLLOW, and the next one is looked up in that open directory (/proc/self/fd).
+// component is opened with O_NOFOLLOW, and the next one is looked up in that open directory (/proc/self/fd). Where
+// there is no /proc, each component is looked at before it is passed.
 // The function closes over nothing: its text also runs in worker threads (see crew.ts).
 // oxlint-disable unicorn/consistent-function-scoping -- nothing outside the function exists in a worker
 

@@ -177,13 +177,12 @@ class Selection {
   async #walk(directory: Place, progress: Progress): Promise<number> {
     this.#wanted.signal.throwIfAborted();
     let found = 0;
+    const namePrefix = directory.name === "" ? "" : `${directory.name}/`;
+    const pathPrefix = directory.path === "" ? "" : `${directory.path}/`;
     for (const dirent of await this.#list(directory)) {
       const next = advance(progress, dirent.name);
       if (next === undefined) continue;
-      const place = {
-        name: posix.join(directory.name, dirent.name),
-        path: posix.join(directory.path, dirent.name),
-      };
+      const place = { name: namePrefix + dirent.name, path: pathPrefix + dirent.name };
       const matched = next === "all" || next.glob.accepts(next.state);
       if (matched) found += this.#take(place, kindOf(dirent));
       if (dirent.isDirectory()) found += await this.#walk(place, matched ? "all" : next);

@@ -68,15 +68,15 @@ function itemOf(entry: yauzl.Entry): ZipItem {
   }
   const unixMode = entry.externalFileAttributes >>> 16;
   const kind = kindOf(unixMode, fullName.endsWith("/"));
-  if (kind === "symlink" && entry.uncompressedSize > longestLink) {
+  const bytes = Math.max(entry.uncompressedSize, entry.compressedSize);
+  if (kind === "symlink" && bytes > longestLink) {
     throw unreadable(`the link ${name} is too long`);
   }
-  const mode = unixMode === 0 ? (kind === "directory" ? 0o755 : 0o644) : unixMode & 0o777;
   return {
     kind,
     packed: {
       name: name === "." ? "" : name,
-      mode,
+      mode: permissionsOf(unixMode, kind),
       mtimeSeconds: Math.floor(entry.getLastModDate({ timezone: "UTC" }).getTime() / 1000),
       method: entry.compressionMethod,
       crc: entry.crc32,
@@ -95,6 +95,12 @@ function nameOf(entry: yauzl.Entry): string {
   const problem = yauzl.validateFileName(name) ?? (name.includes("\0") ? "NUL in a name" : null);
   if (problem !== null) throw unreadable(problem);
   return name;
+}
+
+/** Archives from elsewhere have none, or call a directory a file. */
+function permissionsOf(unixMode: number, kind: ZipItem["kind"]): number {
+  if (kind === "directory" && (unixMode & 0o170000) !== 0o040000) return 0o755;
+  return unixMode === 0 ? 0o644 : unixMode & 0o777;
 }
 
 function kindOf(unixMode: number, endsInSlash: boolean): ZipItem["kind"] {

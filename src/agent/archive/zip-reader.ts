@@ -9,6 +9,7 @@ import { pipeline, Readable } from "node:stream";
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
 import type { JobLog } from "../../core/job-log.ts";
+import { batchFiles, fewFiles, smallBytes, tinyBytes } from "./batch-limits.ts";
 import { startCrew } from "./crew.ts";
 import type { Crew } from "./crew.ts";
 import { extractFiles } from "./extract-files.ts";
@@ -28,10 +29,6 @@ export interface UnzipOrder {
   readonly signal: AbortSignal;
 }
 
-const batchSize = 128;
-const smallBytes = 64 * 1024;
-const fewEntries = 24;
-const tinyBytes = 16 * 1024;
 const streamBytes = 256 * 1024;
 
 const write = promisify(fs.write);
@@ -47,7 +44,7 @@ export async function extractZip(order: UnzipOrder): Promise<void> {
   let crew: Crew | undefined;
   try {
     const directory = await readDirectory(archive);
-    if (directory.count > fewEntries) crew = startCrew();
+    if (directory.count > fewFiles) crew = startCrew();
     const extract = async (task: ExtractTask): Promise<Extraction> =>
       crew === undefined
         ? extractFiles({ fs, zlib }, projectTree, task)
@@ -91,7 +88,7 @@ async function* batches(
     else if (kind === "symlink") left.links.push(packed);
     else if (kind === "directory") left.directories.push(packed);
     else if (Math.max(packed.size, packed.compressedSize) > limit) left.large.push(packed);
-    else if (files.push(packed) === batchSize) {
+    else if (files.push(packed) === batchFiles) {
       yield { ...common, files };
       files = [];
     }

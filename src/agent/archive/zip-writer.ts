@@ -3,15 +3,15 @@
 
 import * as fs from "node:fs";
 import { open } from "node:fs/promises";
-import { availableParallelism } from "node:os";
 import * as zlib from "node:zlib";
 import { RunnerError } from "../../core/errors.ts";
 import type { JobLog } from "../../core/job-log.ts";
+import { batchFiles, fewFiles, smallBytes, tinyBytes } from "./batch-limits.ts";
 import { compressFiles } from "./compress-files.ts";
 import type { CompressedBatch, CompressTask } from "./compress-files.ts";
 import { startCrew } from "./crew.ts";
 import type { Crew } from "./crew.ts";
-import { deflateBlock, readBlocks } from "./deflate-blocks.ts";
+import { blocksAtOnce, deflateBlock, readBlocks } from "./deflate-blocks.ts";
 import type { Block } from "./deflate-blocks.ts";
 import { ignoredFiles } from "./ignored-files.ts";
 import type { IgnoredFiles } from "./ignored-files.ts";
@@ -39,12 +39,6 @@ export interface ZipOrder {
   readonly log: JobLog;
   readonly signal: AbortSignal;
 }
-
-const batchSize = 128;
-const smallBytes = 64 * 1024;
-/** So few files are not worth starting threads: they are done at home, if they are tiny. */
-const fewEntries = 24;
-const tinyBytes = 16 * 1024;
 
 /** The zip's size in bytes. */
 export async function writeZip(order: ZipOrder): Promise<number> {
@@ -74,7 +68,7 @@ async function addSmall(
   zip: ZipFile,
   ignored: IgnoredFiles,
 ): Promise<SelectedEntry[]> {
-  const crew = order.entries.length > fewEntries ? startCrew() : undefined;
+  const crew = order.entries.length > fewFiles ? startCrew() : undefined;
   const large: SelectedEntry[] = [];
   try {
     const tasks = batches(order, crew === undefined ? tinyBytes : smallBytes);
@@ -104,8 +98,8 @@ async function compress(task: CompressTask, crew: Crew | undefined): Promise<Com
 
 function* batches(order: ZipOrder, limit: number): Generator<CompressTask> {
   const { projectDir, entries, level } = order;
-  for (let i = 0; i < entries.length; i += batchSize) {
-    yield { projectDir, level, smallBytes: limit, entries: entries.slice(i, i + batchSize) };
+  for (let i = 0; i < entries.length; i += batchFiles) {
+    yield { projectDir, level, smallBytes: limit, entries: entries.slice(i, i + batchFiles) };
   }
 }
 
@@ -124,14 +118,10 @@ async function addLarge(
   ignored: IgnoredFiles,
 ): Promise<void> {
   // The blocks of all files go through one pipe, so that no thread waits for a file to be finished.
-  const pieces = inOrder(
-    piecesOf(order, entries, ignored),
-    availableParallelism() + 2,
-    async (piece) => ({
-      ...piece,
-      packed: await deflateBlock(piece.block, order.level),
-    }),
-  );
+  const pieces = inOrder(piecesOf(order, entries, ignored), blocksAtOnce, async (piece) => ({
+    ...piece,
+    packed: await deflateBlock(piece.block, order.level),
+  }));
   let end: (end: MemberEnd) => Promise<void> = () => Promise.resolve();
   for await (const { name, stat, position, block, packed } of pieces) {
     order.signal.throwIfAborted();

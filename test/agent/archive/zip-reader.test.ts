@@ -184,6 +184,16 @@ test("a directory that may not be written to gets its files first", async () => 
   chmodSync(join(at.project, "d"), 0o755);
 });
 
+test("a directory that an archive calls a file is a directory that can be entered", async () => {
+  const at = await place();
+  await unpackMade(at, [
+    { name: "d/", mode: 0o100644 },
+    { name: "d/f", mode: 0 },
+  ]);
+  expect(statSync(join(at.project, "d")).mode & 0o777).toBe(0o755);
+  expect(statSync(join(at.project, "d/f")).mode & 0o777).toBe(0o644);
+});
+
 test("FIFOs and devices are left out, and that is said", async () => {
   const at = await place();
   const lines = await unpackMade(at, [{ name: "fifo", mode: 0o010644 }]);
