@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { allFeatures, gitLab, record } from "./gitlab.ts";
 
 const lastUpdate = "x-gitlab-last-update";
@@ -65,6 +65,7 @@ test("S6 a long poll ends with 204 without a queue value, and the next request i
   const gitlab = await gitLab({ longPollSeconds: 30 });
   const value = (await gitlab.requestJob()).headers.get(lastUpdate);
   const held = gitlab.requestJob({ last_update: value });
+  await vi.waitUntil(() => gitlab.standIn.requests()[1]?.body !== undefined, { interval: 5 });
   await gitlab.standIn.enqueue();
   const answer = await held;
   expect(answer.status).toBe(204);
