@@ -3,14 +3,14 @@
 
 import { hostname } from "node:os";
 import { resolve } from "node:path";
-import { sleep } from "../agent/clock.ts";
+import { sleep, steadyNow } from "../agent/clock.ts";
 import { SettingsError } from "../core/errors.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Settings } from "../core/settings.ts";
 import { shortToken } from "../core/short-token.ts";
 import type { RunEvent } from "../flow/run-events.ts";
 import { runRunner } from "../flow/run-runner.ts";
-import { settleAbandoned } from "../flow/settle-abandoned.ts";
+import { keepSettling } from "../flow/settle-abandoned.ts";
 import { createGitLabClient } from "../gitlab/client.ts";
 import type { GitLabClient } from "../gitlab/client.ts";
 import { credentialsKey, trackHealth } from "../gitlab/health.ts";
@@ -47,6 +47,12 @@ export interface LocalRunnerOptions {
   readonly onDiagnostic: (text: string) => void;
 }
 
+/**
+ * Of the runner's own calls, none of which carries much. GitLab holds a request for a job for less than a
+ * minute: what is silent for longer has been lost, and with it the job that it may have brought.
+ */
+const callTimeouts = { totalSeconds: 180, responseHeaderSeconds: 120 };
+
 /** Runs until `maxJobs` are done or `stop` is raised. Throws SettingsError for what can never work. */
 export async function runLocally(options: LocalRunnerOptions): Promise<void> {
   const { url, token, settings, version, onDiagnostic } = options;
@@ -59,7 +65,10 @@ export async function runLocally(options: LocalRunnerOptions): Promise<void> {
     systemId,
     info: runnerInfo({ version, executor: options.executor, shell, labels: settings.labels }),
     ...tls,
+    timeouts: callTimeouts,
   });
+  const over = new AbortController();
+  let settling: Promise<void> | undefined;
   let executor: ClosableExecutor | undefined;
   try {
     await verify(gitlab, onDiagnostic);
@@ -70,10 +79,21 @@ export async function runLocally(options: LocalRunnerOptions): Promise<void> {
       unhealthyIntervalSeconds: settings.unhealthy_interval,
     });
     executor = await makeExecutor(options, key);
-    await settleAbandoned({ gitlab, claims, sleep, onDiagnostic });
     await executor.sweep();
+    const clocks = { now: steadyNow, wallClock: Date.now };
+    settling = keepSettling(
+      {
+        gitlab,
+        claims,
+        settings,
+        wallClock: Date.now,
+        sleep: (milliseconds) => sleep(milliseconds, over.signal),
+        onDiagnostic,
+      },
+      over.signal,
+    );
     const { onEvent } = options;
-    const deps = { gitlab, claims, health, executor, sleep, now: Date.now, onEvent, onDiagnostic };
+    const deps = { gitlab, claims, health, executor, sleep, ...clocks, onEvent, onDiagnostic };
     await runRunner(deps, {
       concurrent: options.concurrent,
       maxJobs: options.maxJobs,
@@ -97,8 +117,11 @@ export async function runLocally(options: LocalRunnerOptions): Promise<void> {
       interrupt: options.interrupt,
     });
   } finally {
+    over.abort();
     await executor?.close?.();
+    // Ends what settling may still wait for; what it has not told stays written down.
     await gitlab.close();
+    await settling;
   }
 }
 

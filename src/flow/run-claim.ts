@@ -7,10 +7,10 @@ import { ignoredNotice, planTask } from "../core/plan.ts";
 import type { PlannedTask } from "../core/plan.ts";
 import type { Secret } from "../core/secret.ts";
 import { jobVariables } from "../core/variables.ts";
-import type { AgentExit, JobPlace } from "../local/executor.ts";
+import type { AgentExit, JobPlace, RunningJob } from "../local/executor.ts";
 import type { RunnerDeps, RunnerOptions } from "./run-runner.ts";
 import type { RunEvent } from "./run-events.ts";
-import { settle } from "./settle.ts";
+import { debtOf, settle } from "./settle.ts";
 import type { Settlement } from "./settle.ts";
 
 export interface Claim {
@@ -21,19 +21,21 @@ export interface Claim {
   readonly token: Secret;
   /** The lowest free number among this runner's jobs: names the builds folder. */
   readonly slot: number;
+  /** By the steady clock. */
   readonly claimedAt: number;
 }
 
-/** Runs the job; resolves when GitLab knows the result, or when every try to tell it has failed. */
+/** Runs the job; resolves when GitLab knows the result, or when the next start has to tell it. */
 export async function runClaim(
   deps: RunnerDeps,
   claim: Claim,
   options: RunnerOptions,
 ): Promise<void> {
-  const { gitlab, claims, now, sleep } = deps;
-  const { jobId, token, parsed } = claim;
+  const { gitlab, claims, now } = deps;
+  const { jobId, token, parsed, raw, slot } = claim;
   const job = parsed.kind === "job" ? parsed.job : undefined;
-  const debt = { jobId, token, knownReasons: job?.features.failure_reasons ?? [] };
+  const debt = debtOf(jobId, token, job, options.settings);
+  let result: Extract<AgentReport, { kind: "result" }> | undefined;
   const say = (event: RunEvent["event"], failureReason?: string) => {
     deps.onEvent({
       event,
@@ -46,14 +48,27 @@ export async function runClaim(
       ...(failureReason === undefined ? {} : { failureReason }),
     });
   };
+  const sayResult = () => say(result?.result ?? "canceled", result?.failureReason);
   const fail = async (settlement: Settlement) => {
-    const heard = await settle(gitlab, debt, settlement, sleep);
-    if (!heard) deps.onDiagnostic(`job ${jobId}: GitLab could not be told that it failed`);
-    say("failed", settlement.reason);
+    const settled = await settle(deps, debt, settlement);
+    if (settled === "unheard") {
+      // The claim stays: the next start tries again.
+      deps.onDiagnostic(`job ${jobId}: GitLab could not be told that it failed`);
+    } else {
+      await claims.release(jobId);
+    }
+    // GitLab may have got the agent's own last word before.
+    if (settled === "over") sayResult();
+    else say("failed", settlement.reason);
   };
 
-  // From here on a crash of ours leaves a record that the next start settles.
-  await claims.record(jobId, claim.raw);
+  try {
+    // From here on a crash of ours leaves a record that the next start settles.
+    await claims.record({ jobId, raw, slot });
+  } catch (cause) {
+    say("claimed");
+    return await fail(systemFailure(`the claim could not be written down: ${textOf(cause)}`));
+  }
   say("claimed");
   const first = await gitlab.updateJob({ jobId, token, state: "running" });
   if (first.kind === "refused") {
@@ -61,30 +76,23 @@ export async function runClaim(
     return say("canceled");
   }
   if (parsed.kind === "invalid") {
-    await fail({
-      reason: "runner_system_failure",
-      message: `Job failed (system failure): GitLab's job payload cannot be read: ${parsed.message}`,
-    });
-    return await claims.release(jobId);
+    return await fail(systemFailure(`GitLab's job payload cannot be read: ${parsed.message}`));
   }
 
   const planned = plan(deps, parsed.job, options);
   if (planned.kind === "refusal") {
-    await fail({ reason: planned.reason, message: `Job failed: ${planned.message}` });
-    return await claims.release(jobId);
+    return await fail({ reason: planned.reason, message: `Job failed: ${planned.message}` });
   }
 
-  let result: Extract<AgentReport, { kind: "result" }> | undefined;
   const ended = await launch(deps, claim, options, planned, (report) => {
     if (report.kind === "started") say("started");
     else result = report;
   });
   if (ended.kind === "exited" && ended.code === agentExit.confirmed) {
-    say(result?.result ?? "canceled", result?.failureReason);
-  } else {
-    await fail(explain(ended));
+    await claims.release(jobId);
+    return sayResult();
   }
-  await claims.release(jobId);
+  await fail(explain(ended, options.interrupt.aborted));
 }
 
 function plan(deps: RunnerDeps, job: Job, options: RunnerOptions): PlannedTask {
@@ -121,51 +129,59 @@ async function launch(
     gitlab: { ...options.handOff.gitlab, ...(url === undefined ? {} : { url }) },
     settings: { ...(url === undefined ? {} : { clone_url: url }), ...options.handOff.settings },
     job: claim.raw,
-    claimedAt: claim.claimedAt,
+    claimedAt: deps.wallClock() - (deps.now() - claim.claimedAt),
     concurrentId: claim.slot,
     concurrentProjectId: claim.slot,
     folders,
   });
-  const { jobId } = claim;
+  const { jobId, raw, slot } = claim;
   const notices = noticesOf(planned);
+  let running: RunningJob;
   try {
     const request = { jobId, plan: planned.plan, prepare, notices, onReport };
-    const running = await deps.executor.launch(request);
-    await deps.claims.record(jobId, claim.raw, running.agentPid);
-    const interrupt = () => running.interrupt();
-    options.interrupt.addEventListener("abort", interrupt, { once: true });
-    if (options.interrupt.aborted) interrupt();
-    return await running.finished.finally(() =>
-      options.interrupt.removeEventListener("abort", interrupt),
-    );
+    running = await deps.executor.launch(request);
   } catch (cause) {
-    return {
-      kind: "never-started",
-      message: cause instanceof Error ? cause.message : String(cause),
-    };
+    return { kind: "never-started", message: textOf(cause) };
   }
+  const { agentPid, finished } = running;
+  const interrupt = () => running.interrupt();
+  options.interrupt.addEventListener("abort", interrupt, { once: true });
+  if (options.interrupt.aborted) interrupt();
+  try {
+    await deps.claims.record({ jobId, raw, slot, agentPid });
+  } catch (cause) {
+    // The first record holds as long as we live; the job is worth more than the second.
+    deps.onDiagnostic(`job ${jobId}: its agent could not be written down: ${textOf(cause)}`);
+  }
+  return await finished.finally(() => options.interrupt.removeEventListener("abort", interrupt));
 }
 
-function explain(ended: AgentExit): Settlement {
+function explain(ended: AgentExit, interrupted: boolean): Settlement {
   if (ended.kind === "never-started") {
-    return {
-      reason: "runner_system_failure",
-      message: `Job failed (system failure): the job could not be started: ${ended.message}`,
-    };
+    return systemFailure(`the job could not be started: ${ended.message}`);
   }
   if (ended.trouble !== undefined) {
     const system = ended.trouble.reason === "runner_system_failure" ? " (system failure)" : "";
     return { ...ended.trouble, message: `Job failed${system}: ${ended.trouble.message}` };
   }
   if (ended.code === agentExit.containerGone) {
-    return {
-      reason: "runner_system_failure",
-      message: "Job failed (system failure): the job's shell never came up, or was killed",
-    };
+    return systemFailure("the job's shell never came up, or was killed");
+  }
+  // An agent that is told to stop before it can listen just ends.
+  if (interrupted && ended.signal === "SIGTERM") {
+    return { reason: "runner_interrupted", message: "Job failed: the runner was told to stop" };
   }
   const how = ended.signal === null ? `exit code ${ended.code}` : `signal ${ended.signal}`;
+  return systemFailure(`the runner's agent ended early (${how})`);
+}
+
+function systemFailure(message: string): Settlement {
   return {
     reason: "runner_system_failure",
-    message: `Job failed (system failure): the runner's agent ended early (${how})`,
+    message: `Job failed (system failure): ${message}`,
   };
+}
+
+function textOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -17,7 +17,10 @@ export interface RunnerDeps {
   readonly health: RunnerHealth;
   /** Resolves early when the signal aborts. */
   readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
+  /** Milliseconds that only go forward, whatever happens to the machine's clock. */
   readonly now: () => number;
+  /** Milliseconds since the epoch, for what others compare with their clocks. */
+  readonly wallClock: () => number;
   readonly onEvent: (event: RunEvent) => void;
   /** A sentence for whoever runs the runner; never the job's affair. */
   readonly onDiagnostic: (text: string) => void;
@@ -50,6 +53,8 @@ export async function runRunner(deps: RunnerDeps, options: RunnerOptions): Promi
   let claimed = 0;
   /** What GitLab's queue was at, when it last said so. */
   let queueValue: string | undefined;
+  /** Whether the last request was made without waiting for the interval: never two in a row. */
+  let hurried = false;
   /** What was last said about GitLab: not said again while it stays so. */
   let complaint = "";
 
@@ -85,7 +90,8 @@ export async function runRunner(deps: RunnerDeps, options: RunnerOptions): Promi
         // A new value is what a long poll waits on: ask again, and be held until there is a job.
         const mayBeHeld = reply.lastUpdate !== undefined && reply.lastUpdate !== queueValue;
         queueValue = reply.lastUpdate;
-        return mayBeHeld ? 0 : interval;
+        hurried = mayBeHeld && !hurried;
+        return hurried ? 0 : interval;
       }
       case "conflict":
         return interval;
@@ -108,11 +114,14 @@ export async function runRunner(deps: RunnerDeps, options: RunnerOptions): Promi
     jobId: number,
     token: Parameters<typeof runClaim>[1]["token"],
   ) {
-    let slot = 0;
-    while (slots.has(slot)) slot++;
-    slots.add(slot);
+    const claimedAt = deps.now();
     const parsed = parseJob(payload);
-    const job = runClaim(deps, { raw, parsed, jobId, token, slot, claimedAt: deps.now() }, options)
+    let slot = -1;
+    const job = takeSlot()
+      .then((taken) => {
+        slot = taken;
+        return runClaim(deps, { raw, parsed, jobId, token, slot, claimedAt }, options);
+      })
       .catch((cause: unknown) => {
         // runClaim settles what it can; what comes here is a fault of our own, told without its data.
         deps.onDiagnostic(
@@ -124,6 +133,15 @@ export async function runRunner(deps: RunnerDeps, options: RunnerOptions): Promi
         running.delete(job);
       });
     running.add(job);
+  }
+
+  /** The lowest that neither we use nor a job that outlived an earlier run of ours. */
+  async function takeSlot(): Promise<number> {
+    const others = await deps.claims.slotsInUse();
+    let slot = 0;
+    while (slots.has(slot) || others.has(slot)) slot++;
+    slots.add(slot);
+    return slot;
   }
 }
 

@@ -4,7 +4,11 @@
 import { errorLine } from "../core/colours.ts";
 import { wireReason } from "../core/failure-reason.ts";
 import type { FailureReason } from "../core/failure-reason.ts";
+import { resolveFeatureFlags } from "../core/feature-flags.ts";
+import type { Job } from "../core/job.ts";
 import type { Secret } from "../core/secret.ts";
+import type { Settings } from "../core/settings.ts";
+import { createTimestamps } from "../core/timestamps.ts";
 import type { GitLabClient } from "../gitlab/client.ts";
 
 export interface Debt {
@@ -12,6 +16,8 @@ export interface Debt {
   readonly token: Secret;
   /** `features.failure_reasons` of the payload. */
   readonly knownReasons: readonly string[];
+  /** FF_TIMESTAMPS, as the lines before ours have it. */
+  readonly timestamps: boolean;
 }
 
 export interface Settlement {
@@ -21,16 +27,46 @@ export interface Settlement {
   readonly exitCode?: number;
 }
 
+export type Settled =
+  | "told"
+  /** GitLab has ended the job before, and wants nothing more of it. */
+  | "over"
+  /** Nobody answered for as long as we tried. */
+  | "unheard";
+
+export interface SettleTools {
+  readonly gitlab: Pick<GitLabClient, "patchTrace" | "updateJob">;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Milliseconds since the epoch. */
+  readonly wallClock: () => number;
+}
+
 const attempts = 10;
 
-/** Tells GitLab that the job failed, and why. Resolves to whether GitLab has heard it, or wants nothing. */
+/** The debt of a claim, as far as its payload can be read. */
+export function debtOf(
+  jobId: number,
+  token: Secret,
+  job: Job | undefined,
+  settings: Pick<Settings, "feature_flags" | "environment">,
+): Debt {
+  const { flags } = resolveFeatureFlags({
+    configured: settings.feature_flags,
+    environment: settings.environment,
+    variables: job?.variables ?? [],
+  });
+  const knownReasons = job?.features.failure_reasons ?? [];
+  return { jobId, token, knownReasons, timestamps: flags.FF_TIMESTAMPS };
+}
+
+/** Tells GitLab that the job failed, and why. */
 export async function settle(
-  gitlab: Pick<GitLabClient, "patchTrace" | "updateJob">,
+  tools: SettleTools,
   debt: Debt,
   settlement: Settlement,
-  sleep: (milliseconds: number) => Promise<void>,
-): Promise<boolean> {
-  await append(gitlab, debt, errorLine(settlement.message));
+): Promise<Settled> {
+  const { gitlab, sleep } = tools;
+  await append(gitlab, debt, lastLine(debt, settlement.message, tools.wallClock));
   for (let attempt = 0; attempt < attempts; attempt++) {
     if (attempt > 0) await sleep(2 ** (attempt - 1) * 1000);
     const reply = await gitlab.updateJob({
@@ -40,18 +76,24 @@ export async function settle(
       failureReason: wireReason(settlement.reason, debt.knownReasons),
       ...(settlement.exitCode === undefined ? {} : { exitCode: settlement.exitCode }),
     });
-    if (reply.kind !== "unavailable" && reply.kind !== "conflict") return true;
+    if (reply.kind === "refused") return "over";
+    if (reply.kind !== "unavailable" && reply.kind !== "conflict") return "told";
   }
-  return false;
+  return "unheard";
+}
+
+function lastLine(debt: Debt, message: string, wallClock: () => number): Uint8Array {
+  const line = new TextEncoder().encode(errorLine(message));
+  return debt.timestamps ? createTimestamps("00O", wallClock).write(line) : line;
 }
 
 /** Best effort: the result matters more than its explanation. */
 async function append(
   gitlab: Pick<GitLabClient, "patchTrace">,
   debt: Debt,
-  text: string,
+  line: Uint8Array,
 ): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
+  let bytes = line;
   let offset = 0;
   for (let attempt = 0; attempt < 3; attempt++) {
     const reply = await gitlab.patchTrace({
@@ -63,5 +105,7 @@ async function append(
     });
     if (reply.kind !== "rangeMismatch" || reply.size === undefined) return;
     offset = reply.size;
+    // A stamped log ends with a line's end; any other may end in the middle of one.
+    if (!debt.timestamps && offset > 0) bytes = Uint8Array.of(0x0a, ...line);
   }
 }
