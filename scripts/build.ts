@@ -1,9 +1,10 @@
 // Makes dist/: the package's JavaScript and types, the boot script beside them, and the agent as one file
-// for its image.
+// with the Dockerfile of its image.
 
 import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { build } from "esbuild";
+import { agentBuild } from "../src/local/agent-image/agent-bundle.ts";
 
 rmSync("dist", { recursive: true, force: true });
 
@@ -15,19 +16,12 @@ else await finish();
 
 async function finish(): Promise<void> {
   copyFileSync("src/agent/boot.sh", "dist/agent/boot.sh");
+  copyFileSync("src/agent/Dockerfile", "dist/agent/Dockerfile");
   chmodSync("dist/cli/main.js", 0o755);
   mkdirSync("dist/bundles", { recursive: true });
   await build({
     entryPoints: ["src/agent/main.ts"],
     outfile: "dist/bundles/agent.mjs",
-    bundle: true,
-    platform: "node",
-    target: "node20.19",
-    format: "esm",
-    legalComments: "linked",
-    // Libraries that are CommonJS ask for Node's own modules by require.
-    banner: {
-      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
-    },
+    ...agentBuild,
   });
 }
