@@ -20,6 +20,8 @@ export async function writeFileVariables(
   files: readonly FileVariable[],
   shared: boolean,
 ): Promise<void> {
+  // Its parents are the projects', which other users of the job's containers pass through.
+  await mkdir(dirname(folder), { recursive: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, shared ? 0o777 : 0o700);
   for (const { path, content } of files) {

@@ -42,8 +42,6 @@ export async function listenToLauncher(stdin: NodeJS.ReadableStream): Promise<La
     },
     close() {
       lines.close();
-      // An open pipe would keep this process alive.
-      if ("destroy" in stdin && typeof stdin.destroy === "function") stdin.destroy();
     },
   };
 }

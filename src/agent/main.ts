@@ -2,6 +2,7 @@
 // stdout gets the masked log, stderr reports and what the agent has to say about itself; the exit code is the protocol
 // to the launcher (core/hand-off.ts).
 
+import { mkdir } from "node:fs/promises";
 import { agentExit } from "../core/hand-off.ts";
 import { deliverJob } from "./deliver-job.ts";
 import { listenToLauncher } from "./launcher.ts";
@@ -14,6 +15,7 @@ async function main(): Promise<void> {
     launcher = await listenToLauncher(process.stdin);
     // In containers whoever the job's image runs as must be able to write to what we make.
     if (launcher.handOff.executor !== "process") process.umask(0);
+    await mkdir(launcher.handOff.folders.scratch, { recursive: true, mode: 0o700 });
     process.exitCode = await deliverJob(launcher, openReports(process.stderr));
   } catch (cause) {
     // What a message may quote has been a secret once; the stack alone says where it broke.
@@ -25,6 +27,8 @@ async function main(): Promise<void> {
   } finally {
     // Never process.exit: what is still on its way to stdout would be lost.
     launcher?.close();
+    // Its launcher keeps the pipe open, which would keep this process alive.
+    process.stdin.destroy();
   }
 }
 

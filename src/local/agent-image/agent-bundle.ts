@@ -40,6 +40,7 @@ async function builtBundle(): Promise<ReadonlyMap<string, Uint8Array>> {
 }
 
 async function bundleSources(): Promise<ReadonlyMap<string, Uint8Array>> {
+  // oxlint-disable-next-line no-restricted-imports -- a checkout has it, the built package does without
   const { build } = await import("esbuild");
   const checkout = fileURLToPath(root);
   const { outputFiles } = await build({

@@ -57,7 +57,7 @@ export function tarHeader(header: TarHeader): Buffer {
   text(" ".repeat(8), 148, 8);
   text(header.type, 156, 1);
   text(header.linkTo ?? "", 157, 100);
-  text("ustar\0" + "00", 257, 8);
+  text("ustar\x0000", 257, 8);
   let sum = 0;
   for (const byte of bytes) sum += byte;
   text(`${sum.toString(8).padStart(6, "0")}\0 `, 148, 8);

@@ -3,7 +3,6 @@
 
 import { createServer, connect } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
-import { networkInterfaces } from "node:os";
 import { SettingsError } from "../../core/errors.ts";
 import type { Engine } from "./engine.ts";
 
@@ -27,14 +26,14 @@ export async function openGitLabRoute(engine: Engine, gitlabUrl: string): Promis
   if (!isLoopback(url.hostname)) return direct;
   const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
   const gateway = await bridgeAddress(engine);
-  if (gateway === undefined || !isOurs(gateway)) {
+  if (url.protocol === "https:") throw unreachable(gitlabUrl);
+  const host = url.hostname.replaceAll(/[[\]]/g, "");
+  const relay = gateway === undefined ? undefined : await openRelay(gateway, host, port);
+  if (gateway === undefined || relay === undefined) {
     // An engine in a virtual machine of its own (Docker Desktop) forwards this name to our loopback.
-    if (url.protocol === "https:") throw unreachable(gitlabUrl);
     url.hostname = "host.docker.internal";
     return { ...direct, url: trimmed(url) };
   }
-  if (url.protocol === "https:") throw unreachable(gitlabUrl);
-  const relay = await openRelay(gateway, url.hostname.replaceAll(/[[\]]/g, ""), port);
   url.hostname = gateway;
   url.port = String(relay.port);
   return { ...direct, url: trimmed(url), close: relay.close };
@@ -53,12 +52,6 @@ function isLoopback(host: string): boolean {
   return host === "localhost" || host === "[::1]" || host.startsWith("127.");
 }
 
-function isOurs(address: string): boolean {
-  return Object.values(networkInterfaces()).some((entries) =>
-    entries?.some((entry) => entry.address === address),
-  );
-}
-
 function unreachable(url: string): SettingsError {
   return new SettingsError(
     `--url ${url} is a loopback address, which a container cannot reach, and its certificate holds for that name only: ` +
@@ -70,12 +63,15 @@ function trimmed(url: URL): string {
   return url.href.replace(/\/$/, "");
 }
 
-/** Hands every connection on to `host`:`port` of this machine. */
+/**
+ * Hands every connection on to `host`:`port` of this machine. Undefined where `listen` is no address of ours; asked by
+ * trying, for a bridge without containers is missing from the list of interfaces.
+ */
 async function openRelay(
   listen: string,
   host: string,
   port: number,
-): Promise<{ port: number; close: () => Promise<void> }> {
+): Promise<{ port: number; close: () => Promise<void> } | undefined> {
   const open = new Set<Socket>();
   const server: Server = createServer((incoming) => {
     const outgoing = connect({ host, port });
@@ -92,10 +88,11 @@ async function openRelay(
       from.pipe(to);
     }
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, listen, resolve);
+  const listening = await new Promise<boolean>((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(0, listen, () => resolve(true));
   });
+  if (!listening) return undefined;
   server.unref();
   return {
     port: (server.address() as AddressInfo).port,
