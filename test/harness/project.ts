@@ -7,6 +7,7 @@ import { afterAll } from "vitest";
 import type { RawJob } from "../../src/stand-in/raw-job.ts";
 import type { RecordedRequest } from "../../src/stand-in/request-log.ts";
 import type { JobView, PipelineView } from "../../src/stand-in/views.ts";
+import { agentProgram } from "./agent-program.ts";
 import { startRunner } from "./runner.ts";
 import type { TestRunner, TestRunnerOptions } from "./runner.ts";
 
@@ -40,7 +41,9 @@ export async function startFolder(
   testUrl: string,
   options: FolderOptions = {},
 ): Promise<StartedFolder> {
-  const runner = await startRunner({ concurrent: 4, ...options });
+  // The path of the sources, which the executor adds, is an argument that the agent never looks at.
+  const nodeArguments = [await agentProgram()];
+  const runner = await startRunner({ concurrent: 4, nodeArguments, ...options });
   afterAll(() => runner.close());
   try {
     return await startIn(runner, options.folder ?? dirname(fileURLToPath(testUrl)), options);
@@ -84,7 +87,10 @@ async function startIn(
     await settled(runner);
     return pipeline;
   };
-  const finished = finish();
+  const broken = new Promise<never>((_resolve, reject) => {
+    runner.ended.catch(reject);
+  });
+  const finished = Promise.race([finish(), broken]);
   // Whoever only starts the folder need not wait for it.
   finished.catch(() => undefined);
   return {

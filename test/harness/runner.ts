@@ -28,6 +28,8 @@ export interface TestRunnerOptions {
   readonly concurrent?: number;
   readonly maxJobs?: number;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** What Node is started with for an agent. @default its sources, by tsx */
+  readonly nodeArguments?: readonly string[];
 }
 
 export async function startRunner(options: TestRunnerOptions = {}): Promise<TestRunner> {
@@ -52,7 +54,7 @@ export async function startRunner(options: TestRunnerOptions = {}): Promise<Test
     stateDir: folder,
     buildsDir: join(folder, "builds"),
     cacheDir: join(folder, "cache"),
-    nodeArguments: ["--import", "tsx"],
+    nodeArguments: options.nodeArguments ?? ["--import", "tsx"],
     stop: stop.signal,
     interrupt: interrupt.signal,
     onEvent: (event) => events.push(event),
