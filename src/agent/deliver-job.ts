@@ -65,6 +65,10 @@ export async function deliverJob(launcher: Launcher, reports: Reports): Promise<
     const outcome = await perform(ready, deadline, { gitlab, trace, stops, reports, surroundings });
     if (outcome === undefined) return await abandon(pump);
     return await conclude(ready, { trace, stops, reports, pump }, outcome);
+  } catch (cause) {
+    // A fault of ours: GitLab gets what there is of the log, the result is the launcher's to tell.
+    await pump.abandon();
+    throw cause;
   } finally {
     over.abort();
     process.off("SIGTERM", interrupt);

@@ -56,6 +56,10 @@ export async function openJobContainer(
   const files = await makeControlFiles(folder);
   const { promise: state, resolve: settleState } = deferred<ContainerState>();
   const { promise: gone, resolve: settleGone } = deferred<void>();
+  let settled = false;
+  void state.then(() => {
+    settled = true;
+  });
   /** The stage under way: who waits for it, and whether boot still owes an answer about it. */
   let stage: Stage | undefined;
   let closed = false;
@@ -161,6 +165,8 @@ export async function openJobContainer(
       command(`cancel ${graceSeconds}`);
     },
     async quit(graceSeconds) {
+      // A boot that never came up has nothing to end, and would be waited for in vain.
+      if (!settled) return close();
       command(`quit ${graceSeconds}`);
       await Promise.race([gone, delay((graceSeconds + 10) * 1000)]);
       close();

@@ -17,6 +17,7 @@ import { credentialsKey, trackHealth } from "../gitlab/health.ts";
 import { runnerInfo } from "../gitlab/info.ts";
 import { readSystemId } from "../gitlab/system-id.ts";
 import { openClaimBook } from "../local/claims.ts";
+import type { Engine } from "../local/docker/engine.ts";
 import type { Executor } from "../local/executor.ts";
 import { createProcessExecutor } from "../local/process-executor.ts";
 
@@ -136,9 +137,10 @@ async function makeExecutor(options: LocalRunnerOptions, key: string): Promise<C
     // Loaded only where it is used: the engine's client is the heaviest of our libraries.
     const { createDockerExecutor } = await import("../local/docker/docker-executor.ts");
     const { connectEngine } = await import("../local/docker/engine.ts");
+    const engine = await connectEngine(process.env);
     return await createDockerExecutor({
-      engine: await connectEngine(process.env),
-      agentImage: options.agentImage ?? `gitlab-burst-agent:${options.version}`,
+      engine,
+      agentImage: options.agentImage ?? (await madeAgentImage(engine, options)),
       url: options.url,
       runnerKey: key.slice(0, 16),
       onDiagnostic,
@@ -152,6 +154,22 @@ async function makeExecutor(options: LocalRunnerOptions, key: string): Promise<C
     secrets: [options.token.reveal()],
     onDiagnostic,
   });
+}
+
+/** The agent's own image, made on first use. */
+async function madeAgentImage(engine: Engine, options: LocalRunnerOptions): Promise<string> {
+  const { agentImageName, ensureAgentImage } =
+    await import("../local/agent-image/ensure-agent-image.ts");
+  const { defaultLayerFolder } = await import("../local/agent-image/debian-layer.ts");
+  const name = agentImageName(options.version);
+  const image = await ensureAgentImage(engine, {
+    name,
+    sources: ["dockerfile", "debian"],
+    layerFolder: defaultLayerFolder(process.env),
+    notice: options.onDiagnostic,
+  });
+  if (image.kind === "ready") return name;
+  throw new SettingsError(`${image.message}\nGive one with --agent-image`);
 }
 
 /** A token or address that cannot work is told now; a GitLab that is merely away is waited for. */
