@@ -1,0 +1,33 @@
+// npm run bench [-- [names…] [--quick]]: ratios against baselines measured in the same run. Never asserts on time:
+// it fails only where a result is wrong.
+
+import { parseArgs } from "node:util";
+import { noOpJob } from "./no-op-job.ts";
+import { formatTable } from "./row.ts";
+import type { Benchmark, Row } from "./row.ts";
+
+const benchmarks: readonly Benchmark[] = [noOpJob];
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    options: { quick: { type: "boolean", default: false } },
+    allowPositionals: true,
+  });
+  const names = benchmarks.map(({ name }) => name);
+  const unknown = positionals.filter((name) => !names.includes(name));
+  if (unknown.length > 0) {
+    console.error(`bench: no benchmark "${unknown.join(", ")}"; there are ${names.join(", ")}`);
+    process.exitCode = 2;
+    return;
+  }
+  const rows: Row[] = [];
+  const note = (text: string) => console.log(`  ${text}`);
+  for (const benchmark of benchmarks) {
+    if (positionals.length > 0 && !positionals.includes(benchmark.name)) continue;
+    console.log(`${benchmark.name} …`);
+    rows.push(...(await benchmark.run({ quick: values.quick, note })));
+  }
+  console.log(`\n${formatTable(rows)}`);
+}
+
+await main();
