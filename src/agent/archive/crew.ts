@@ -1,4 +1,4 @@
-// A few worker threads for the work that is fastest when done synchronously: many small files, in or out of a zip.
+// A few worker threads for the work that is fastest when done synchronously: many small files, in or out of an archive.
 // The workers' code is the text of functions that close over nothing, not a file: so it is the same whether we run
 // from TypeScript, from dist or from a single bundle, and a worker is up in 50 ms without a loader.
 
@@ -9,10 +9,16 @@ import type { CompressedBatch, CompressTask } from "./compress-files.ts";
 import { extractFiles } from "./extract-files.ts";
 import type { ExtractTask, Extraction } from "./extract-files.ts";
 import { projectTree } from "./project-tree.ts";
+import { readFiles } from "./read-files.ts";
+import type { ReadTask } from "./read-files.ts";
+import { tarFiles } from "./tar-files.ts";
+import type { TarBatch } from "./tar-files.ts";
+import { tarRecords } from "./tar-records.ts";
 import { zipRecords } from "./zip-records.ts";
 
 export interface Duties {
   readonly compress: { readonly task: CompressTask; readonly result: CompressedBatch };
+  readonly tar: { readonly task: ReadTask; readonly result: TarBatch };
   readonly extract: { readonly task: ExtractTask; readonly result: Extraction };
 }
 
@@ -54,9 +60,12 @@ const ${nameKeeper()} = (value) => value;
 const { parentPort } = require("node:worker_threads");
 const node = { fs: require("node:fs"), zlib: require("node:zlib") };
 const tree = ${String(projectTree)};
+const read = ${String(readFiles)};
 const records = (${String(zipRecords)})();
+const tarRecords = (${String(tarRecords)})();
 const duties = {
-  compress: (task) => (${String(compressFiles)})(node, tree, records, task),
+  compress: (task) => (${String(compressFiles)})(node, tree, read, records, task),
+  tar: (task) => (${String(tarFiles)})(node, tree, read, tarRecords, task),
   extract: (task) => (${String(extractFiles)})(node, tree, task),
 };
 parentPort.on("message", ({ duty, task }) => {

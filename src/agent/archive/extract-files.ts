@@ -1,4 +1,4 @@
-// Writes a batch of small members of a zip into the project, synchronously; no write passes a link that leads out.
+// Writes a batch of small members of an archive into the project, synchronously; no write passes a link that leads out.
 // Runs in a worker thread (or, for a handful of members, at home). Links and directories' modes are for the very end.
 // The function closes over nothing: its text runs in worker threads (see crew.ts).
 // oxlint-disable unicorn/consistent-function-scoping -- nothing outside the function exists in a worker
@@ -23,6 +23,8 @@ export interface ExtractTask {
   readonly projectDir: string;
   /** The open zip: file descriptors belong to the process, not to a thread. */
   readonly archive: number;
+  /** Where it is given, contents are plain and lie in it at their offsets: none is read from the zip. */
+  readonly bytes?: Uint8Array;
   readonly files: readonly PackedFile[];
   readonly links: readonly PackedFile[];
   readonly directories: readonly PackedFile[];
@@ -66,7 +68,10 @@ export function extractFiles(
     return read.subarray(offset - readFrom, offset - readFrom + length);
   }
 
-  function contentOf(file: PackedFile): Buffer {
+  function contentOf(file: PackedFile): Uint8Array {
+    if (task.bytes !== undefined) {
+      return task.bytes.subarray(file.offset, file.offset + file.size);
+    }
     const header = bytesAt(file.offset, 30);
     if (header.readUInt32LE(0) !== 0x0403_4b50) throw damaged();
     const start = file.offset + 30 + header.readUInt16LE(26) + header.readUInt16LE(28);
@@ -111,7 +116,7 @@ export function extractFiles(
   }
 
   function makeLink(link: PackedFile): void {
-    const target = contentOf(link).toString();
+    const target = Buffer.from(contentOf(link)).toString();
     const slash = link.name.lastIndexOf("/");
     const parent = tree.resolve(slash === -1 ? "" : link.name.slice(0, slash), true);
     if (!staysInside(parent, target)) {
@@ -119,7 +124,9 @@ export function extractFiles(
       return;
     }
     try {
-      fs.symlinkSync(target, tree.clear(link.name));
+      const path = tree.clear(link.name);
+      fs.symlinkSync(target, path);
+      fs.lutimesSync(path, link.mtimeSeconds, link.mtimeSeconds);
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "EISDIR")) throw error;
       warnings.push(`${link.name} -> ${target}: not made, a directory is in its place`);

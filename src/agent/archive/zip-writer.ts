@@ -18,6 +18,7 @@ import type { IgnoredFiles } from "./ignored-files.ts";
 import { inOrder } from "./in-order.ts";
 import { openProjectFile } from "./open-file.ts";
 import { projectTree } from "./project-tree.ts";
+import { readFiles } from "./read-files.ts";
 import type { SelectedEntry } from "./select-files.ts";
 import { ZipFile } from "./zip-file.ts";
 import type { MemberEnd } from "./zip-file.ts";
@@ -93,7 +94,7 @@ async function addSmall(
 
 async function compress(task: CompressTask, crew: Crew | undefined): Promise<CompressedBatch> {
   if (crew !== undefined) return await crew.work("compress", task);
-  return compressFiles({ fs, zlib }, projectTree, zipRecords(), task);
+  return compressFiles({ fs, zlib }, projectTree, readFiles, zipRecords(), task);
 }
 
 function* batches(order: ZipOrder, limit: number): Generator<CompressTask> {
