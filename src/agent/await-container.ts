@@ -1,5 +1,6 @@
 // Before the first script: the job's container must be up, and its services had their time to listen.
 
+import { setMaxListeners } from "node:events";
 import { connect } from "node:net";
 import { RunnerError } from "../core/errors.ts";
 import { ContainerGone } from "./container-gone.ts";
@@ -31,6 +32,9 @@ async function awaitServices(run: JobRun): Promise<void> {
   const services = await Promise.race([run.surroundings.services, raised(run.stops.all)]);
   if (services === undefined) return;
   const limit = AbortSignal.any([run.stops.all, AbortSignal.timeout(seconds * 1000)]);
+  // Every probe of every port listens to it.
+  setMaxListeners(0, limit);
+  run.trace.log.line(`Waiting for services to be up and running (timeout ${seconds} seconds)...`);
   const silent = await Promise.all(
     services.map(async (service) => ((await listens(run, service, limit)) ? undefined : service)),
   );

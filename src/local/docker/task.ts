@@ -123,6 +123,7 @@ async function startOthers(
 
   const services = await Promise.all(
     plan.services.map(async (service, index) => {
+      notice(`Starting service ${service.requestedImage} ...`);
       const container = await engine.createContainer(serviceSpec(plan, service, context, agent.id));
       await container.start();
       if (plan.debugServices) void followServiceLog(container, service, tell, course.over.signal);
