@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-// `unit` is the fast suite (npm test); `faults` waits for real clocks and kills real processes.
+// `unit` is the fast suite (npm test); `faults` waits for real clocks and kills real processes; `containers` needs
+// a container engine or what it takes to start one.
 export default defineConfig({
   test: {
     projects: [
@@ -8,7 +9,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/faults/**"],
+          exclude: ["test/faults/**", "test/containers/**"],
           testTimeout: 20_000,
           hookTimeout: 20_000,
         },
@@ -19,6 +20,16 @@ export default defineConfig({
           include: ["test/faults/**/*.test.ts"],
           testTimeout: 240_000,
           hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "containers",
+          include: ["test/containers/**/*.test.ts"],
+          globalSetup: "test/containers/setup.ts",
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           fileParallelism: false,
         },
       },
