@@ -4,11 +4,15 @@
 import { copyFile, mkdir, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { Command } from "commander";
+import { SettingsError } from "../core/errors.ts";
 import { Secret } from "../core/secret.ts";
-import { defaultSettings } from "../core/settings.ts";
+import { parseSettings } from "../core/settings.ts";
+import type { Settings } from "../core/settings.ts";
 import { startStandIn } from "../stand-in/start.ts";
 import type { StandIn } from "../stand-in/stand-in.ts";
-import type { JobView } from "../stand-in/views.ts";
+import type { JobView, PipelineView } from "../stand-in/views.ts";
+import { findContainers } from "./demo/containers.ts";
+import type { Containers } from "./demo/containers.ts";
 import { missingFor } from "./demo/needs.ts";
 import { createScreen } from "./demo/screen.ts";
 import type { Screen } from "./demo/screen.ts";
@@ -16,6 +20,7 @@ import { exitCodes, reportFailure } from "./exit.ts";
 import { runLocally } from "./local-runner.ts";
 import { packageVersion } from "./package-version.ts";
 import { listenForSignals } from "./two-signals.ts";
+import type { TwoSignals } from "./two-signals.ts";
 
 interface Tally {
   passed: number;
@@ -44,71 +49,46 @@ async function demo(folders: readonly string[]): Promise<void> {
   const coloured = process.env["NO_COLOR"] === undefined && wantsColour();
   const screen = createScreen((text) => process.stdout.write(text), coloured);
   const tally: Tally = { passed: 0, failed: 0, jobs: 0, notRun: [] };
-  const gitlab = await startStandIn({ watched: true, longPollSeconds: 50 });
-  const over = new AbortController();
+  const containers = await findContainers();
+  const gitlab = await startReachable(containers?.address);
   const signals = listenForSignals(
-    () => over.abort(),
+    () => screen.say("no more projects; waiting for the job that runs (again to end it now)"),
     () => undefined,
   );
-  screen.say(
-    `A stand-in for GitLab at ${gitlab.url}, and gitlab-burst ${packageVersion()} with the process executor.`,
-  );
-  const runner = startRunner(gitlab, over.signal, signals.interrupt);
+  screen.say(`A stand-in for GitLab at ${gitlab.url}, and gitlab-burst ${packageVersion()}.`);
   const show = follow(gitlab, screen);
   try {
     for (const folder of folders) {
-      if (over.signal.aborted) break;
-      await Promise.race([runProject(gitlab, screen, folder, tally), runner]);
+      if (signals.stop.aborted) break;
+      await runProject({ gitlab, screen, containers, signals, tally }, folder);
       await show.drained();
     }
   } finally {
-    over.abort();
     show.end();
-    // The runner's long poll ends with its server.
     await gitlab.close();
-    await runner;
     signals.release();
   }
   conclude(screen, tally);
 }
 
-function startRunner(gitlab: StandIn, stop: AbortSignal, interrupt: AbortSignal): Promise<void> {
-  return runLocally({
-    url: gitlab.url,
-    token: new Secret(gitlab.runnerToken),
-    settings: defaultSettings(),
-    rawSettings: {},
-    version: packageVersion(),
-    name: "demo",
-    executor: "process",
-    concurrent: 1,
-    maxJobs: Number.POSITIVE_INFINITY,
-    stateDir,
-    buildsDir: join(stateDir, "builds"),
-    cacheDir: join(stateDir, "cache"),
-    stop,
-    interrupt,
-    onEvent: () => undefined,
-    onDiagnostic: (text) => {
-      // Once told to stop, the stand-in's end is no news.
-      if (!stop.aborted) process.stderr.write(`burst: ${text.trimEnd()}\n`);
-    },
-  });
+/** On the address where containers reach it, if it is one of this machine's; else on loopback. */
+async function startReachable(address: string | undefined): Promise<StandIn> {
+  const options = { watched: true, longPollSeconds: 50 };
+  if (address === undefined) return await startStandIn(options);
+  return await startStandIn({ ...options, listen: address }).catch(() => startStandIn(options));
 }
 
-async function runProject(
-  gitlab: StandIn,
-  screen: Screen,
-  folder: string,
-  tally: Tally,
-): Promise<void> {
+interface Stage {
+  readonly gitlab: StandIn;
+  readonly screen: Screen;
+  readonly containers: Containers | undefined;
+  readonly signals: TwoSignals;
+  readonly tally: Tally;
+}
+
+async function runProject(stage: Stage, folder: string): Promise<void> {
+  const { gitlab, screen, containers, tally } = stage;
   const name = basename(resolve(folder));
-  const missing = missingFor(folder);
-  if (missing !== undefined) {
-    tally.notRun.push(`${name}: ${missing}`);
-    screen.say(`\n${name}  not run here: ${missing}`);
-    return;
-  }
   const project = await gitlab.addProject(folder);
   const created = await gitlab.createPipeline(project.id);
   if (created.kind === "invalid") {
@@ -117,12 +97,67 @@ async function runProject(
     for (const error of created.errors) screen.say(`  ${error}`);
     return;
   }
+  const images = [...new Set(created.pipeline.jobs.flatMap((job) => job.images))];
+  const contained = (await containers?.have(images)) ?? false;
+  const missing = contained ? undefined : missingFor(folder);
+  if (missing !== undefined) {
+    for (const job of created.pipeline.jobs) gitlab.cancel(job.id, { force: true });
+    tally.notRun.push(`${name}: ${missing}`);
+    screen.say(`\n${name}  not run here: ${missing}`);
+    return;
+  }
   for (const warning of created.warnings) screen.say(`  ${name}: ${warning}`);
   screen.pipeline(created.pipeline);
-  const pipeline = await gitlab.waitForPipeline(created.pipeline.id, longestDemoMs);
+  const pipeline = await runPipeline(stage, created.pipeline.id, contained ? "docker" : "process");
   tally.jobs += pipeline.jobs.filter((job) => job.startedAt !== undefined).length;
   if (pipeline.status === "success") tally.passed++;
   else tally.failed++;
+}
+
+/** A runner for this pipeline alone, with the executor that suits it. */
+async function runPipeline(
+  { gitlab, signals }: Stage,
+  pipelineId: number,
+  executor: "process" | "docker",
+): Promise<PipelineView> {
+  const over = new AbortController();
+  const rawSettings = executor === "docker" ? { pull_policy: "if-not-present" } : {};
+  const runner = runLocally({
+    url: gitlab.url,
+    token: new Secret(gitlab.runnerToken),
+    settings: readSettings(rawSettings),
+    rawSettings,
+    version: packageVersion(),
+    name: "demo",
+    executor,
+    concurrent: 1,
+    maxJobs: Number.POSITIVE_INFINITY,
+    stateDir,
+    buildsDir: join(stateDir, "builds"),
+    cacheDir: join(stateDir, "cache"),
+    stop: AbortSignal.any([over.signal, signals.stop]),
+    interrupt: signals.interrupt,
+    onEvent: () => undefined,
+    onDiagnostic: (text) => process.stderr.write(`burst: ${text.trimEnd()}\n`),
+  });
+  try {
+    const finished = gitlab.waitForPipeline(pipelineId, longestDemoMs);
+    // A runner that ends by itself has been told to, or could not begin.
+    await Promise.race([finished, runner]);
+    return gitlab.pipeline(pipelineId);
+  } finally {
+    over.abort();
+    // Ends its long poll; the next project's runner asks again.
+    gitlab.pauseRunner(true);
+    await runner;
+    gitlab.pauseRunner(false);
+  }
+}
+
+function readSettings(raw: Readonly<Record<string, unknown>>): Settings {
+  const parsed = parseSettings(raw, "the demo's settings");
+  if (parsed.kind === "invalid") throw new SettingsError(parsed.message);
+  return parsed.settings;
 }
 
 /** Shows every trace as it comes, and each job's end when its artifacts have been put aside. */

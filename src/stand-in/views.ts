@@ -47,6 +47,8 @@ export interface JobView {
     readonly bytesize: number | undefined;
   };
   readonly debugTrace: boolean;
+  /** Of the job and of its services, as the pipeline file names them. */
+  readonly images: readonly string[];
   readonly artifacts: readonly Artifact[];
   readonly queuedAt: number | undefined;
   readonly startedAt: number | undefined;
@@ -92,10 +94,16 @@ export function jobView(site: Site, job: Job): JobView {
     traceChecksum: job.trace.checksum,
     reported: job.reported,
     debugTrace: job.debugTrace,
+    images: imagesOf(job),
     artifacts: [...job.artifacts.values()],
     queuedAt: job.queuedAt,
     startedAt: job.startedAt,
     finishedAt: job.finishedAt,
     trace: () => job.trace.read(),
   };
+}
+
+function imagesOf({ spec }: Job): readonly string[] {
+  const { image, services } = spec.payload;
+  return [...(image === null ? [] : [image]), ...(services ?? [])].map(({ name }) => name);
 }
