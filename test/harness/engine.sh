@@ -44,35 +44,37 @@ take_network() {
   return 1
 }
 
-ours() { # the pids in our containers
-  find /sys/fs/cgroup -path "*/$cgroup/*" -name cgroup.procs -exec cat {} + 2>/dev/null | sort -un
+kill_containers() {
+  [ -n "$cgroup" ] || return 0
+  find /sys/fs/cgroup -path "*/$cgroup/*" -name cgroup.procs -exec cat {} + 2>/dev/null | sort -un |
+    while read -r pid; do kill -9 "$pid" 2>/dev/null; done
 }
 
-gone() { # PID SECONDS
-  tries=$(($2 * 20))
-  while kill -0 "$1" 2>/dev/null; do
-    [ "$tries" -gt 0 ] || return 1
+# An engine that shuts down waits for its containers, and may just have started one again.
+stop_dockerd() {
+  kill "$dockerd" 2>/dev/null
+  tries=75
+  while kill -0 "$dockerd" 2>/dev/null; do
+    kill_containers
+    [ "$tries" -gt 0 ] || break
     tries=$((tries - 1))
-    sleep 0.05
+    sleep 0.2
   done
+  [ "$tries" -gt 0 ] || {
+    kill -9 "$dockerd" 2>/dev/null
+    read -r containerd 2>/dev/null <"$folder/exec/containerd/containerd.pid" && kill -9 "$containerd" 2>/dev/null
+  }
+  wait "$dockerd" 2>/dev/null
 }
 
 stop() {
   trap '' EXIT INT TERM HUP
-  [ -z "$cgroup" ] || for pid in $(ours); do kill -9 "$pid" 2>/dev/null; done
-  if [ -n "$dockerd" ]; then
-    kill "$dockerd" 2>/dev/null
-    gone "$dockerd" 15 || {
-      kill -9 "$dockerd" 2>/dev/null
-      read -r containerd 2>/dev/null <"$folder/exec/containerd/containerd.pid" && kill -9 "$containerd" 2>/dev/null
-    }
-    wait "$dockerd" 2>/dev/null
-  fi
-  # Its own: a shim or a network that outlived it.
+  [ -z "$dockerd" ] || stop_dockerd
+  # What outlived it: shims, containers, mounts, networks.
   for entry in /proc/[0-9]*; do
     tr '\0' ' ' 2>/dev/null <"$entry/cmdline" | grep -q -- "-address $folder/" && kill -9 "${entry#/proc/}" 2>/dev/null
   done
-  [ -z "$cgroup" ] || for pid in $(ours); do kill -9 "$pid" 2>/dev/null; done
+  kill_containers
   cut -d' ' -f5 /proc/self/mountinfo | grep "^$folder/" | sort -r | while read -r mount; do umount -l "$mount"; done
   if [ -n "$bridge" ]; then
     for name in $(ip -o -4 addr show | awk -v "net=$network." 'index($4, net) == 1 { print $2 }'); do
