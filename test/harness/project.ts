@@ -1,12 +1,14 @@
 // A folder with a pipeline file, run by a whole runner: pushed to the stand-in, its jobs run to their
 // ends by the real agent, and what a reader of GitLab's job page would see.
 
-import { dirname } from "node:path";
+import { cpSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll } from "vitest";
 import type { RawJob } from "../../src/stand-in/raw-job.ts";
 import type { RecordedRequest } from "../../src/stand-in/request-log.ts";
-import type { JobView, PipelineView } from "../../src/stand-in/views.ts";
+import type { StandIn } from "../../src/stand-in/stand-in.ts";
+import type { JobView, PipelineView, ProjectView } from "../../src/stand-in/views.ts";
 import { agentProgram } from "./agent-program.ts";
 import { startRunner } from "./runner.ts";
 import type { TestRunner, TestRunnerOptions } from "./runner.ts";
@@ -16,10 +18,10 @@ export interface FolderOptions extends TestRunnerOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** Jobs besides the pipeline's, for what no pipeline file can say (masked variables, inputs). */
   readonly raw?: readonly RawJob[];
-  /** Before the pipeline begins: faults, other projects. */
-  readonly prepare?: (runner: TestRunner) => Promise<void> | void;
-  /** Another folder than the test's own. */
-  readonly folder?: string;
+  /** Before the pipeline begins. */
+  readonly prepare?: (gitlab: StandIn) => void;
+  /** Instead of one commit with the folder as it is: gets a copy of it. */
+  readonly push?: (gitlab: StandIn, folder: string) => Promise<ProjectView>;
 }
 
 export interface StartedFolder {
@@ -46,7 +48,7 @@ export async function startFolder(
   const runner = await startRunner({ concurrent: 4, nodeArguments, ...options });
   afterAll(() => runner.close());
   try {
-    return await startIn(runner, options.folder ?? dirname(fileURLToPath(testUrl)), options);
+    return await startIn(runner, dirname(fileURLToPath(testUrl)), options);
   } catch (error) {
     await runner.close();
     throw error;
@@ -68,8 +70,11 @@ async function startIn(
   options: FolderOptions,
 ): Promise<StartedFolder> {
   const { gitlab } = runner;
-  await options.prepare?.(runner);
-  const project = await gitlab.addProject(folder);
+  options.prepare?.(gitlab);
+  const project =
+    options.push === undefined
+      ? await gitlab.addProject(folder)
+      : await options.push(gitlab, copyOf(folder, runner.folder));
   const created = await gitlab.createPipeline(project.id, undefined, options.variables);
   if (created.kind === "invalid") throw new Error(created.errors.join("\n"));
   const raw: number[] = [];
@@ -105,6 +110,13 @@ async function startIn(
     },
     finished,
   };
+}
+
+/** Under its own name, which becomes the project's. */
+function copyOf(folder: string, below: string): string {
+  const copy = join(below, "projects", basename(folder));
+  cpSync(folder, copy, { recursive: true });
+  return copy;
 }
 
 /** GitLab knows a result a moment before the runner has tidied up after the job. */
