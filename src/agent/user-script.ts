@@ -61,7 +61,8 @@ export async function runUserScript(run: JobRun, script: UserScript): Promise<Sc
   const stop = (why: ScriptEnd) => {
     if (end !== undefined || done.signal.aborted) return;
     end = why;
-    container.cancel(killAfterSeconds);
+    // A job that GitLab has ended itself has no time left.
+    container.cancel(run.stops.reason === "aborted" ? 0 : killAfterSeconds);
     stopping.abort();
   };
   const onStop = () => stop({ kind: "stopped" });
