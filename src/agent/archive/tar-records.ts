@@ -55,7 +55,7 @@ export function tarRecords(): TarRecords {
     header.write("        ", 148);
     header.write(type, 156);
     header.set(target.subarray(0, 100), 157);
-    header.write("ustar\0" + "00", 257);
+    header.write("ustar\u000000", 257);
     let sum = 0;
     for (const byte of header) sum += byte;
     header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
