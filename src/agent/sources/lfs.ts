@@ -17,3 +17,18 @@ export async function hasGitLfs(environment: Readonly<Record<string, string>>): 
   );
   return found.includes(true);
 }
+
+/**
+ * For a `git lfs pull`: the settings that `git lfs install` writes, for this command alone. Without them git-lfs
+ * fetches and does not check out.
+ */
+export const lfsFilters: readonly string[] = [
+  "-c",
+  "filter.lfs.clean=git-lfs clean -- %f",
+  "-c",
+  "filter.lfs.smudge=git-lfs smudge -- %f",
+  "-c",
+  "filter.lfs.process=git-lfs filter-process",
+  "-c",
+  "filter.lfs.required=true",
+];
