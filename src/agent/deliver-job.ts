@@ -166,9 +166,9 @@ function exitCodeOf(delivery: Delivery): number {
 
 /** The end of the job's own time limit, which GitLab counts from the claim, on our steady clock. */
 function deadlineOf(ready: ReadyJob): number {
-  const now = steadyNow();
   // A launcher's clock that is ahead of ours does not make the job's time longer.
-  return Math.min(ready.handOff.claimedAt, now) + ready.job.runner_info.timeout * 1000;
+  const sinceClaim = Math.max(0, Date.now() - ready.handOff.claimedAt);
+  return steadyNow() - sinceClaim + ready.job.runner_info.timeout * 1000;
 }
 
 async function limitTime(deadline: number, stops: JobStops, over: AbortSignal): Promise<void> {
