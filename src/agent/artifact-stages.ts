@@ -85,7 +85,7 @@ export async function uploadStage(run: JobRun, succeeded: boolean): Promise<void
   }
 }
 
-async function untracked(run: JobRun): Promise<readonly string[]> {
+export async function untracked(run: JobRun): Promise<readonly string[]> {
   const listed = await listUntracked({
     projectDir: run.projectDir,
     environment: helperEnvironment(run),

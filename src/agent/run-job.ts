@@ -11,6 +11,7 @@ import { stepCommands } from "../core/script.ts";
 import { scriptTimeouts } from "../core/script-timeouts.ts";
 import { downloadStage, uploadStage } from "./artifact-stages.ts";
 import { awaitContainer } from "./await-container.ts";
+import { archiveStage, restoreStage } from "./cache-stages.ts";
 import { ContainerGone } from "./container-gone.ts";
 import { removeFileVariables, writeFileVariables } from "./file-variables.ts";
 import { inSection } from "./job-run.ts";
@@ -27,14 +28,13 @@ export async function runJob(run: JobRun): Promise<Outcome> {
     const outcome = later.includes("after_script")
       ? await afterScript(run, upToScript)
       : upToScript;
-    const uploads =
-      later.includes("upload_artifacts_on_success") ||
-      later.includes("upload_artifacts_on_failure");
-    const uploaded =
-      uploads && !run.stops.all.aborted
-        ? await outcomeOf(run, () => uploadStage(run, outcome.kind === "success"))
-        : success;
-    const whole = jobOutcome({ script: outcome, artifactUpload: uploaded });
+    const succeeded = outcome.kind === "success";
+    const keeps = later.includes("archive_cache") || later.includes("archive_cache_on_failure");
+    const keep = async (stage: (run: JobRun, succeeded: boolean) => Promise<void>) =>
+      keeps && !run.stops.all.aborted ? await outcomeOf(run, () => stage(run, succeeded)) : success;
+    const cacheArchive = await keep(archiveStage);
+    const artifactUpload = await keep(uploadStage);
+    const whole = jobOutcome({ script: outcome, cacheArchive, artifactUpload });
     return run.stops.all.aborted && whole.kind === "success" ? stoppedOutcome(run) : whole;
   } finally {
     await cleanUp(run);
@@ -48,6 +48,7 @@ async function throughScripts(
   const parts: readonly [Ending, () => Promise<Outcome>][] = [
     ["prepare_failed", () => outcomeOf(run, () => prepare(run))],
     ["get_sources_failed", () => outcomeOf(run, () => sourcesStage(run))],
+    ["restore_cache_failed", () => outcomeOf(run, () => restoreStage(run))],
     ["download_artifacts_failed", () => outcomeOf(run, () => downloadStage(run))],
     ["script_failed", () => outcomeOf(run, () => runSteps(run))],
   ];

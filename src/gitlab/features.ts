@@ -41,6 +41,8 @@ export type Features = Readonly<Record<keyof typeof absent, boolean>>;
 const always: Partial<Features> = {
   variables: true,
   artifacts: true,
+  cache: true,
+  fallback_cache_keys: true,
   upload_multiple_artifacts: true,
   upload_raw_artifacts: true,
   refspecs: true,

@@ -11,14 +11,12 @@ test("features name every one that GitLab knows, each as a boolean", () => {
   expect(Object.values(features).every((value) => typeof value === "boolean")).toBe(true);
 });
 
-test("on the process executor there are no images, services, caches, sessions or secrets", () => {
+test("on the process executor there are no images, services, sessions or secrets", () => {
   const features = featuresOf("process");
   const absent = Object.entries(features).flatMap(([name, has]) => (has ? [] : [name]));
   expect(absent).toEqual([
     "image",
     "services",
-    "cache",
-    "fallback_cache_keys",
     "session",
     "terminal",
     "proxy",
