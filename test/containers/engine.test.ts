@@ -12,6 +12,7 @@ import {
   agentImageName,
   ensureAgentImage,
 } from "../../src/local/agent-image/ensure-agent-image.ts";
+import { loadImages, madeOfLabel } from "../../src/local/agent-image/load-images.ts";
 import { startEngine } from "../harness/engine.ts";
 import { runContainer, testEngine } from "./run-container.ts";
 
@@ -72,6 +73,29 @@ test("the Dockerfile makes the same image, given another base", async () => {
     );
   } finally {
     await engine.getImage(name).remove({ force: true });
+  }
+});
+
+test("an image that others made is neither replaced nor taken for one that lacks something", async () => {
+  const engine = await testEngine();
+  const [name, theirs] = ["gitlab-burst-agent:of-others", "burst-test-foreign:1"];
+  const container = await engine.createContainer({ Image: "busybox:latest", Labels: {} });
+  const changes = `LABEL ${madeOfLabel}=`;
+  for (const image of [name, theirs]) {
+    const [repo, tag] = image.split(":");
+    await container.commit({ repo, tag, changes });
+  }
+  await container.remove();
+  try {
+    const options = { name, layerFolder, notice: () => undefined };
+    const agent = await ensureAgentImage(engine, { ...options, sources: ["debian"] });
+    expect(agent).toEqual({ kind: "ready", made: undefined });
+    const image = { names: [theirs], layers: [], config: {} };
+    await expect(loadImages(engine, [image])).rejects.toThrow(
+      "the engine has an image burst-test-foreign:1 that is not of our making",
+    );
+  } finally {
+    for (const image of [name, theirs]) await engine.getImage(image).remove({ force: true });
   }
 });
 

@@ -7,7 +7,8 @@ import { agentBundle, agentDockerfile } from "./agent-bundle.ts";
 import { cannotUseDebian, debianAgent } from "./debian-agent.ts";
 import { engineError } from "./engine-progress.ts";
 import { sha256 } from "./image-archive.ts";
-import { loadImages, madeOf, madeOfLabel } from "./load-images.ts";
+import { findImage, loadImages, madeOfLabel } from "./load-images.ts";
+import type { FoundImage } from "./load-images.ts";
 import { tarArchive } from "./tar-archive.ts";
 
 export type AgentImageSource = "dockerfile" | "debian";
@@ -41,14 +42,19 @@ export async function ensureAgentImage(
   const [bundle, dockerfile] = await Promise.all([agentBundle(), agentDockerfile()]);
   const parts = [...bundle].map(([name, content]) => [name, sha256(content)]);
   const wanted = sha256(JSON.stringify([parts, sha256(dockerfile), options.base]));
-  const found = await madeOf(engine, options.name);
+  const previous = await findImage(engine, options.name);
   // One that somebody else made, or pulled, is theirs to choose.
-  if (found === wanted || found === "") return { kind: "ready", made: undefined };
+  if (previous?.madeOf === wanted || previous?.madeOf === "") {
+    return { kind: "ready", made: undefined };
+  }
   const troubles: string[] = [];
   for (const source of options.sources) {
     const make = { engine, options, bundle, dockerfile, wanted };
     const trouble = source === "debian" ? await fromDebian(make) : await fromDockerfile(make);
-    if (trouble === undefined) return { kind: "ready", made: source };
+    if (trouble === undefined) {
+      await forget(engine, previous);
+      return { kind: "ready", made: source };
+    }
     troubles.push(trouble);
   }
   return {
@@ -102,6 +108,15 @@ async function fromDebian(make: Make): Promise<string | undefined> {
   } catch (cause) {
     return `from Debian packages: ${messageOf(cause)}`;
   }
+}
+
+/** An image that lost its name to a newer one; kept where it has another name or a container. */
+async function forget(engine: Engine, previous: FoundImage | undefined): Promise<void> {
+  if (previous === undefined) return;
+  await engine
+    .getImage(previous.id)
+    .remove()
+    .catch(() => undefined);
 }
 
 function messageOf(cause: unknown): string {
