@@ -49,12 +49,7 @@ export async function startBurstRun(options: BurstRunOptions): Promise<BurstRun>
   await writeFile(settings, JSON.stringify({ check_interval: 0, ...options.settings }));
   const child = spawn(
     process.execPath,
-    [
-      ...options.program,
-      ...["run", "--url", gitlab.url, "--token", gitlab.runnerToken, "--log-format", "json"],
-      ...["--settings", settings, "--concurrent", String(options.concurrent ?? 1)],
-      ...["--builds-dir", join(home, "builds"), "--cache-dir", join(home, "cache")],
-    ],
+    [...options.program, ...runArguments(gitlab, settings, options)],
     { cwd: home, env: { ...process.env, TMPDIR: home }, stdio: ["ignore", "pipe", "pipe"] },
   );
   const events = hearEvents(child);
@@ -81,6 +76,21 @@ export async function startBurstRun(options: BurstRunOptions): Promise<BurstRun>
       await rm(home, { recursive: true, force: true });
     },
   };
+}
+
+function runArguments(
+  gitlab: StandIn,
+  settings: string,
+  options: BurstRunOptions,
+): readonly string[] {
+  const flags = {
+    url: gitlab.url,
+    token: gitlab.runnerToken,
+    settings,
+    concurrent: String(options.concurrent ?? 1),
+    "log-format": "json",
+  };
+  return ["run", ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])];
 }
 
 /** As GitLab with its long poll, and without limits that a benchmark would run into. */
@@ -153,7 +163,8 @@ function hearEvents(child: ChildProcess): RunnerEvents {
 
 /** The command line as it is started from a checkout, through tsx. */
 export const fromSource: readonly string[] = [
-  ...["--import", import.meta.resolve("tsx")],
+  "--import",
+  import.meta.resolve("tsx"),
   join(root, "src/cli/main.ts"),
 ];
 

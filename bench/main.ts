@@ -2,11 +2,21 @@
 // it fails only where a result is wrong.
 
 import { parseArgs } from "node:util";
+import { artifactsBenchmark } from "./artifacts.ts";
+import { jobsAtOnce } from "./jobs-at-once.ts";
 import { noOpJob } from "./no-op-job.ts";
 import { formatTable } from "./row.ts";
 import type { Benchmark, Row } from "./row.ts";
+import { sourcesBenchmark } from "./sources.ts";
+import { traceBenchmark } from "./trace.ts";
 
-const benchmarks: readonly Benchmark[] = [noOpJob];
+const benchmarks: readonly Benchmark[] = [
+  noOpJob,
+  jobsAtOnce,
+  traceBenchmark,
+  sourcesBenchmark,
+  artifactsBenchmark,
+];
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -30,4 +40,9 @@ async function main(): Promise<void> {
   console.log(`\n${formatTable(rows)}`);
 }
 
-await main();
+try {
+  await main();
+} catch (cause) {
+  console.error(`bench: ${cause instanceof Error ? cause.message : String(cause)}`);
+  process.exitCode = 1;
+}

@@ -29,8 +29,8 @@ export async function runChild<Result>(file: string, task: unknown): Promise<Chi
 }
 
 /** In the child: what `runChild` was given. */
-export function childTask<Task>(): Task {
-  return JSON.parse(process.argv[2] ?? "null") as Task;
+export function childTask(): unknown {
+  return JSON.parse(process.argv[2] ?? "null");
 }
 
 export function tellResult(result: unknown): void {

@@ -1,5 +1,6 @@
 // Bytes per second through the trace's filters, one core: the whole chain and each link alone.
 // Lines of 60 to 120 bytes in writes of 64 KiB, 50 secrets of 8 to 40 bytes, 15 token prefixes.
+// By itself: npx tsx bench/trace-filter.ts
 
 import { crc32 as platformCrc32 } from "node:zlib";
 import type { ByteFilter } from "../src/core/byte-filter.ts";
@@ -10,21 +11,20 @@ import { createTokenPrefixMask, jobTokenPrefixes } from "../src/core/token-prefi
 import { createTraceFilter } from "../src/core/trace-filter.ts";
 import { createUrlParamMask } from "../src/core/url-params.ts";
 import { createUtf8Repair } from "../src/core/utf8.ts";
+import { logText, secretOf, secrets } from "./log-text.ts";
 
 const chunkBytes = 64 * 1024;
 const chunkCount = 64;
 const rounds = 50;
 const writesPerRound = 128;
 
-const random = lehmer(20260117);
-const secrets = Array.from({ length: 50 }, () => word(8 + Math.floor(random() * 33)));
 const tokenPrefixes = jobTokenPrefixes(["acme-pat-"], true);
 const now = () => Date.now();
 
 const ascii = buildLog((line) => line);
 const accented = buildLog((line) => `${line} – ✓ größer`);
 const leaky = buildLog((line, number) =>
-  number % 20 === 0 ? `${line} ${secrets[number % secrets.length]}` : line,
+  number % 20 === 0 ? `${line} ${secretOf(number)}` : line,
 );
 
 const chain = (timestamps: boolean, some = secrets) =>
@@ -79,35 +79,8 @@ function checksum(crc: (bytes: Uint8Array, previous: number) => number): ByteFil
 }
 
 function buildLog(decorate: (line: string, number: number) => string): readonly Uint8Array[] {
-  const words = (
-    "compiling linking src/core/main.ts warning: unused variable [12/345] node_modules/.cache/foo " +
-    "0.123s https://registry.example.com/pkg?arch=amd64&os=linux GET 200 error TS2345: argument of " +
-    "type #17 sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 ok global-lib"
-  ).split(" ");
-  const lines: string[] = [];
-  for (let size = 0; size < chunkBytes * chunkCount;) {
-    const length = 60 + random() * 60;
-    let line = "";
-    while (line.length < length) line += `${words[Math.floor(random() * words.length)]} `;
-    lines.push(decorate(line, lines.length));
-    size += line.length;
-  }
-  const all = new TextEncoder().encode(`${lines.join("\n")}\n`);
+  const all = logText(chunkBytes * chunkCount, decorate);
   return Array.from({ length: chunkCount }, (_, index) =>
     all.subarray(index * chunkBytes, (index + 1) * chunkBytes),
   );
-}
-
-function word(length: number): string {
-  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  return Array.from({ length }, () => letters[Math.floor(random() * letters.length)]).join("");
-}
-
-/** Numbers in [0, 1), the same in every run. */
-function lehmer(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 48271) % 2147483647;
-    return state / 2147483647;
-  };
 }
