@@ -10,15 +10,16 @@ import { crc32 as portableCrc32 } from "../core/crc32.ts";
 const crc32: (bytes: Uint8Array, seed: number) => number =
   typeof zlib.crc32 === "function" ? zlib.crc32 : portableCrc32;
 
-/** What is still taken once the disk takes nothing more: the words in which the job's end is told. */
+/** What is still taken once the disk takes nothing more: the runner's own words on the job's end. */
 const lastWordsBytes = 64 * 1024;
+const newLine = 0x0a;
 
 export interface Spool {
   readonly size: number;
   /** CRC-32 (IEEE) over all bytes so far. */
   readonly crc: number;
-  /** Keeps them; after the disk has failed only a little, in memory, and the rest is dropped. */
-  append(bytes: Uint8Array): void;
+  /** Once the disk has failed, output is dropped, and a little of what is not output is kept in memory. */
+  append(bytes: Uint8Array, isOutput: boolean): void;
   /** A copy of up to `length` bytes from `offset` on. */
   read(offset: number, length: number): Uint8Array;
   close(): void;
@@ -40,8 +41,13 @@ export function openSpool(folder: string, onFault: (cause: unknown) => void): Sp
   let stored = 0;
   let kept = 0;
   let crc = 0;
+  let endsLine = true;
 
-  /** How many of the bytes are on disk now. */
+  const count = (bytes: Uint8Array) => {
+    crc = crc32(bytes, crc);
+    if (bytes.length > 0) endsLine = bytes.at(-1) === newLine;
+  };
+  /** How many of the bytes are on disk now: all, or whole lines. */
   const store = (bytes: Uint8Array): number => {
     let written = 0;
     try {
@@ -50,9 +56,17 @@ export function openSpool(folder: string, onFault: (cause: unknown) => void): Sp
       }
     } catch (cause) {
       fail(cause);
+      written = bytes.subarray(0, written).lastIndexOf(newLine) + 1;
     }
     stored += written;
+    count(bytes.subarray(0, written));
     return written;
+  };
+  const remember = (words: Uint8Array) => {
+    const fitting = words.subarray(0, lastWordsBytes - kept);
+    lastWords.set(fitting, kept);
+    kept += fitting.length;
+    count(fitting);
   };
   return {
     get size() {
@@ -61,12 +75,11 @@ export function openSpool(folder: string, onFault: (cause: unknown) => void): Sp
     get crc() {
       return crc;
     },
-    append(bytes) {
-      const written = store(bytes);
-      const rest = bytes.subarray(written, written + lastWordsBytes - kept);
-      lastWords.set(rest, kept);
-      kept += rest.length;
-      crc = crc32(bytes.subarray(0, written + rest.length), crc);
+    append(bytes, isOutput) {
+      const rest = bytes.subarray(store(bytes));
+      if (isOutput || rest.length === 0) return;
+      if (!endsLine) remember(Uint8Array.of(newLine));
+      remember(rest);
     },
     read(offset, length) {
       const wanted = Math.max(0, Math.min(length, stored + kept - offset));

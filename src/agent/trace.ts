@@ -39,36 +39,39 @@ export interface Trace {
   readonly droppedBytes: number;
 }
 
+const runnersStream = "00O";
+
 export function openTrace(
   spool: Spool,
   mirror: (bytes: Uint8Array) => void,
   settings: TraceSettings,
 ): Trace {
   const limit = createLogLimit(settings.limitBytes);
-  const keep = (bytes: Uint8Array) => {
+  const keep = (bytes: Uint8Array, isOutput: boolean) => {
     const admitted = limit.admit(bytes);
     if (admitted.length === 0) return;
-    spool.append(admitted);
+    spool.append(admitted, isOutput);
     // A copy: what was admitted may lie in a buffer that its reader fills again.
     mirror(Uint8Array.from(admitted));
   };
   const openStream = (stream: string): TraceStream => {
+    const isOutput = stream !== runnersStream;
     const create = () => createTraceFilter({ ...settings, stream });
     let filter = create();
     return {
       write(bytes) {
         // Past the limit nothing is kept, so nothing has to be looked through.
         if (limit.exceeded) limit.admit(bytes);
-        else keep(filter.write(bytes));
+        else keep(filter.write(bytes), isOutput);
       },
       flush() {
-        keep(filter.close());
+        keep(filter.close(), isOutput);
         filter = create();
       },
     };
   };
 
-  const runner = openStream("00O");
+  const runner = openStream(runnersStream);
   const output = openStream("01O");
   const services = new Map<string, TraceStream>();
   const encoder = new TextEncoder();
