@@ -8,10 +8,8 @@ import { stageAttempts } from "../core/retry.ts";
 import { findZstd } from "./archive/zstd.ts";
 import { untracked } from "./artifact-stages.ts";
 import { cacheCompression } from "./cache/compression.ts";
-import { folderStore } from "./cache/folder-store.ts";
 import { restoreCaches } from "./cache/restore.ts";
 import { saveCaches } from "./cache/save.ts";
-import type { CacheStore } from "./cache/store.ts";
 import { inSection } from "./job-run.ts";
 import type { JobRun } from "./job-run.ts";
 
@@ -23,9 +21,14 @@ export async function restoreStage(run: JobRun): Promise<void> {
     if (attempts.kind === "invalid") {
       throw new RunnerError("script_failure", attempts.message, { exitCode: 1 });
     }
+    if (run.settings.cache.type === "s3") {
+      run.trace.log.warning(
+        "the runner's settings ask for caches in a bucket, which a runner on this machine has not: they are kept in a folder",
+      );
+    }
     await restoreCaches({
       plans,
-      store: storeOf(run),
+      store: run.caches,
       projectDir: run.projectDir,
       zstd: findZstd,
       attempts: attempts.count,
@@ -51,7 +54,7 @@ export async function archiveStage(run: JobRun, succeeded: boolean): Promise<voi
     for (const warning of compression.warnings) log.warning(warning);
     await saveCaches({
       plans,
-      store: storeOf(run),
+      store: run.caches,
       projectDir: run.projectDir,
       compression,
       zstd,
@@ -61,15 +64,6 @@ export async function archiveStage(run: JobRun, succeeded: boolean): Promise<voi
       signal: run.stops.all,
     });
   });
-}
-
-function storeOf(run: JobRun): CacheStore {
-  if (run.settings.cache.type === "s3") {
-    run.trace.log.warning(
-      "the runner's settings ask for caches in a bucket, which only a runner on AWS has: they are kept in a folder here",
-    );
-  }
-  return folderStore({ folder: run.handOff.folders.cache, now: run.now });
 }
 
 function cacheInput(run: JobRun): CacheInput {

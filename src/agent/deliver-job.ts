@@ -6,6 +6,7 @@ import { closingLine, finalUpdate } from "../core/outcome.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { createGitLabClient } from "../gitlab/client.ts";
 import type { GitLabClient } from "../gitlab/client.ts";
+import { folderStore } from "./cache/folder-store.ts";
 import { sleep, steadyNow } from "./clock.ts";
 import { ContainerGone } from "./container-gone.ts";
 import { openJobContainer } from "./job-container.ts";
@@ -103,6 +104,7 @@ async function perform(
       ...ready,
       ...frame,
       container,
+      caches: folderStore({ folder: handOff.folders.cache, log: trace.log, now: steadyNow }),
       remainingMs: () => deadline - steadyNow(),
       fence: async () => {
         await reports.send({ kind: "started" });

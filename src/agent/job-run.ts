@@ -6,6 +6,7 @@ import type { Job } from "../core/job.ts";
 import type { Settings } from "../core/settings.ts";
 import type { JobVariables } from "../core/variables.ts";
 import type { GitLabClient } from "../gitlab/client.ts";
+import type { CacheStore } from "./cache/store.ts";
 import type { JobContainer } from "./job-container.ts";
 import type { JobStops } from "./job-stops.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -23,6 +24,7 @@ export interface JobRun {
   readonly tempDir: string;
   readonly container: JobContainer;
   readonly gitlab: GitLabClient;
+  readonly caches: CacheStore;
   readonly trace: Trace;
   readonly stops: JobStops;
   readonly surroundings: Surroundings;

@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { CacheAddress } from "../../core/cache.ts";
+import type { JobLog } from "../../core/job-log.ts";
 import { errorCode, errorText } from "../archive/open-file.ts";
 import { archiveName, cachePath } from "./cache-path.ts";
 import type { CacheDraft, CacheFetch, CacheKeep, CacheStore } from "./store.ts";
@@ -12,32 +13,31 @@ import type { CacheDraft, CacheFetch, CacheKeep, CacheStore } from "./store.ts";
 export interface FolderStoreOptions {
   /** Made with the first cache. */
   readonly folder: string;
+  readonly log: JobLog;
   readonly now: () => number;
 }
 
 /** No job packs for so long: whoever left it is dead. */
 const forgottenAfterMs = 48 * 60 * 60 * 1000;
 
-export function folderStore({ folder, now }: FolderStoreOptions): CacheStore {
+export function folderStore({ folder, log, now }: FolderStoreOptions): CacheStore {
   const pathOf = ({ objectName }: CacheAddress): string => cachePath(folder, objectName);
+  const distrusted = new Set<string>();
   return {
-    remarks: {
-      fetch:
+    async fetch(address) {
+      log.line(
         "No URL provided, cache will not be downloaded from shared cache server. " +
-        "Instead a local version of cache will be extracted.",
-      keep:
-        "No URL provided, cache will not be uploaded to shared cache server. " +
-        "Cache will be stored only locally.",
+          "Instead a local version of cache will be extracted.",
+      );
+      return await fetch(pathOf(address));
     },
-    fetch: (address) => fetch(pathOf(address)),
+    distrust: ({ objectName }) => void distrusted.add(objectName),
     async savedAt(address) {
-      try {
-        return (await stat(pathOf(address))).mtimeMs;
-      } catch {
-        return undefined;
-      }
+      if (distrusted.has(address.objectName)) return undefined;
+      const found = await stat(pathOf(address)).catch(() => undefined);
+      return found?.isFile() === true ? found.mtimeMs : undefined;
     },
-    draft: (address) => draft(pathOf(address), now()),
+    draft: (address) => draft(pathOf(address), { log, now: now() }),
   };
 }
 
@@ -52,13 +52,20 @@ async function fetch(file: string): Promise<CacheFetch> {
   }
 }
 
-async function draft(place: string, now: number): Promise<CacheDraft> {
+async function draft(
+  place: string,
+  { log, now }: { readonly log: JobLog; readonly now: number },
+): Promise<CacheDraft> {
   await mkdir(dirname(place), { recursive: true, mode: 0o700 });
   await removeForgotten(place, now);
   const file = `${place}.${randomUUID()}`;
   return {
     file,
     async keep(): Promise<CacheKeep> {
+      log.line(
+        "No URL provided, cache will not be uploaded to shared cache server. " +
+          "Cache will be stored only locally.",
+      );
       try {
         await rename(file, place);
         return { kind: "kept" };

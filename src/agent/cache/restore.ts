@@ -33,8 +33,17 @@ export async function restoreCaches(input: RestoreInput): Promise<void> {
   for (const plan of input.plans) {
     if (plan.kind === "invalid") continue;
     for (const warning of plan.warnings) log.warning(warning);
-    if (plan.kind === "skip") log.info(plan.message);
-    else await restoreFirst(input, plan.candidates);
+    if (plan.kind === "skip") {
+      log.info(plan.message);
+      continue;
+    }
+    try {
+      await restoreFirst(input, plan.candidates);
+    } catch (error) {
+      input.signal.throwIfAborted();
+      log.warning(errorText(error));
+      log.warning("Failed to extract cache");
+    }
   }
 }
 
@@ -64,8 +73,6 @@ async function restoreOne(
 ): Promise<"restored" | "unusable" | "unreachable"> {
   const { log, store, projectDir, signal } = input;
   log.info(`Checking cache for ${address.key}...`);
-  const { remarks } = store;
-  if (remarks.fetch !== undefined) log.line(remarks.fetch);
   const found = await store.fetch(address);
   signal.throwIfAborted();
   if (found.kind === "found") {
@@ -76,6 +83,7 @@ async function restoreOne(
     } catch (error) {
       signal.throwIfAborted();
       log.warning(errorText(error));
+      store.distrust(address);
     } finally {
       await found.release();
     }

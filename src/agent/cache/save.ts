@@ -88,7 +88,7 @@ async function pack(
   entries: readonly SelectedEntry[],
   draft: CacheDraft,
 ): Promise<void> {
-  const { log, store, maxArchiveBytes } = input;
+  const { log, maxArchiveBytes } = input;
   const sizeBytes = await write(input, entries, draft.file);
   if (maxArchiveBytes > 0 && sizeBytes > maxArchiveBytes) {
     log.line(
@@ -96,8 +96,6 @@ async function pack(
     );
     return;
   }
-  const { remarks } = store;
-  if (remarks.keep !== undefined) log.line(remarks.keep);
   const kept = await draft.keep();
   if (kept.kind === "kept") log.info("Created cache");
   else {

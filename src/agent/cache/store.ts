@@ -3,11 +3,12 @@
 
 import type { CacheAddress } from "../../core/cache.ts";
 
+/** For one job: what it has fetched decides what it need not keep again. */
 export interface CacheStore {
-  /** Told when a cache is asked for, and when one has been made; undefined: nothing to tell. */
-  readonly remarks: { readonly fetch?: string; readonly keep?: string };
   /** Brings the archive where it can be read. */
   fetch(address: CacheAddress): Promise<CacheFetch>;
+  /** The archive that is there is of no use: it is to be replaced in any case. */
+  distrust(address: CacheAddress): void;
   /**
    * When the archive was made that a job may leave as it is if none of its files is newer; undefined: there is none,
    * or nobody knows.
