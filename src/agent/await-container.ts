@@ -8,12 +8,16 @@ import type { JobRun } from "./job-run.ts";
 import type { StartedService } from "./surroundings.ts";
 
 const probePauseMs = 200;
+const hintMs = 20_000;
 /** Where the settings name no time. */
 const usualSeconds = 30;
 
 /** Returns early when the job is stopped. Throws where there is no container, or none with a shell. */
 export async function awaitContainer(run: JobRun): Promise<void> {
+  const up = new AbortController();
+  void hintAtSilence(run, AbortSignal.any([run.stops.all, up.signal]));
   const state = await Promise.race([run.container.state, raised(run.stops.all)]);
+  up.abort();
   if (state === undefined) return;
   if (state.kind === "gone") throw new ContainerGone("the job's container never came up");
   if (state.shell === "") {
@@ -23,6 +27,18 @@ export async function awaitContainer(run: JobRun): Promise<void> {
     );
   }
   if (run.job.services.length > 0 || run.settings.services.length > 0) await awaitServices(run);
+}
+
+/** A container that runs and does not run our shell would be waited for in silence until the job's time is up. */
+async function hintAtSilence(run: JobRun, over: AbortSignal): Promise<void> {
+  if (run.handOff.executor === "process") return;
+  await Promise.race([run.surroundings.services, raised(over)]);
+  await run.sleep(hintMs, over);
+  if (over.aborted) return;
+  run.trace.log.warning(
+    `the job's container has been running for ${hintMs / 1000} s, and its shell has not come up: its image's entrypoint ` +
+      'must exec the command it is given; if this one does not, set entrypoint: [""] in the job\'s image',
+  );
 }
 
 async function awaitServices(run: JobRun): Promise<void> {
@@ -40,10 +56,7 @@ async function awaitServices(run: JobRun): Promise<void> {
   );
   for (const service of silent) {
     if (service === undefined || run.stops.all.aborted) continue;
-    const why =
-      service.ports.length === 0
-        ? "its image names no port (EXPOSE) to ask, and HEALTHCHECK_TCP_PORT is not set"
-        : `no connection to ${service.ports.join(", ")} within ${seconds} s`;
+    const why = silence(run, service, seconds);
     run.trace.log.line(`*** WARNING: Service ${service.name} probably didn't start properly.`);
     run.trace.log.line(
       `Health check: ${why}. The job goes on; CI_DEBUG_SERVICES shows the service's log.`,
@@ -51,10 +64,17 @@ async function awaitServices(run: JobRun): Promise<void> {
   }
 }
 
+function silence(run: JobRun, service: StartedService, seconds: number): string {
+  if (run.surroundings.hasEnded(service)) return "its container has ended";
+  return service.ports.length === 0
+    ? "its image names no port (EXPOSE) to ask, and HEALTHCHECK_TCP_PORT is not set"
+    : `no connection to ${service.ports.join(", ")} within ${seconds} s`;
+}
+
 /** Whether one of its ports takes a connection before the limit: all containers share one network. */
 async function listens(run: JobRun, service: StartedService, limit: AbortSignal): Promise<boolean> {
   if (service.ports.length === 0) return false;
-  while (!limit.aborted) {
+  while (!limit.aborted && !run.surroundings.hasEnded(service)) {
     const answers = await Promise.all(service.ports.map((port) => connects(port, limit)));
     if (answers.includes(true)) return true;
     await run.sleep(probePauseMs, limit);

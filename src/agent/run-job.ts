@@ -50,6 +50,8 @@ async function throughScripts(
     ["get_sources_failed", () => outcomeOf(run, () => sourcesStage(run))],
     ["restore_cache_failed", () => outcomeOf(run, () => restoreStage(run))],
     ["download_artifacts_failed", () => outcomeOf(run, () => downloadStage(run))],
+    // Late, for its image may have been pulled meanwhile; it belongs to the preparations all the same.
+    ["prepare_failed", () => outcomeOf(run, () => containerStage(run))],
     ["script_failed", () => outcomeOf(run, () => runSteps(run))],
   ];
   for (const [failed, part] of parts) {
@@ -97,12 +99,16 @@ async function prepare(run: JobRun): Promise<void> {
   });
 }
 
+async function containerStage(run: JobRun): Promise<void> {
+  if (stepsOf(run).length > 0) await awaitContainer(run);
+}
+
+function stepsOf(run: JobRun): readonly Step[] {
+  return run.job.steps.filter(({ name, script }) => name !== "after_script" && script.length > 0);
+}
+
 async function runSteps(run: JobRun): Promise<Outcome> {
-  const steps = run.job.steps.filter(
-    ({ name, script }) => name !== "after_script" && script.length > 0,
-  );
-  if (steps.length > 0) await awaitContainer(run);
-  if (run.stops.all.aborted) return stoppedOutcome(run);
+  const steps = stepsOf(run);
   // From here on a script may have run: no other attempt of this job may begin.
   if (!(await run.fence())) throw new ContainerGone("another attempt of this job has begun");
   run.stops.enter("script");

@@ -13,6 +13,8 @@ export interface Surroundings {
   open(): void;
   /** Resolves when every container has been started; never, if one will not come. */
   readonly services: Promise<readonly StartedService[]>;
+  /** Whether the service has ended: nobody need wait for it any more. */
+  hasEnded(service: StartedService): boolean;
 }
 
 export function watchSurroundings(launcher: Launcher, trace: Trace, stops: JobStops): Surroundings {
@@ -20,6 +22,7 @@ export function watchSurroundings(launcher: Launcher, trace: Trace, stops: JobSt
   const services = new Promise<readonly StartedService[]>((resolve) => {
     settle = resolve;
   });
+  const ended = new Set<string>();
   const hear = (message: LauncherMessage): void => {
     switch (message.kind) {
       case "notice":
@@ -32,6 +35,10 @@ export function watchSurroundings(launcher: Launcher, trace: Trace, stops: JobSt
       case "failed":
         stops.stop("lost");
         return;
+      case "service-ended":
+        ended.add(message.hostname);
+        if (message.reason !== "") trace.log.warning(message.reason);
+        return;
       case "service-log":
         trace.service(message.name, message.text);
         return;
@@ -40,7 +47,11 @@ export function watchSurroundings(launcher: Launcher, trace: Trace, stops: JobSt
         return;
     }
   };
-  return { services, open: () => launcher.listen(hear) };
+  return {
+    services,
+    open: () => launcher.listen(hear),
+    hasEnded: ({ hostnames }) => ended.has(hostnames[0] ?? ""),
+  };
 }
 
 function outOfMemory(memoryMiB: number): string {

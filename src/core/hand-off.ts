@@ -60,6 +60,8 @@ export const launcherMessageSchema = z.discriminatedUnion("kind", [
   }),
   /** The job's container will not come; the launcher tells GitLab why. */
   z.object({ kind: z.literal("failed") }),
+  /** A service's container has ended; `reason` is empty where it had done its work. */
+  z.object({ kind: z.literal("service-ended"), hostname: z.string(), reason: z.string() }),
   /** Output of a service, asked for by CI_DEBUG_SERVICES. */
   z.object({ kind: z.literal("service-log"), name: z.string(), text: z.string() }),
   /** The kernel has taken a process of the job for want of memory. */

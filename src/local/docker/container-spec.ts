@@ -68,13 +68,14 @@ export function jobSpec(
     ...spec,
     Cmd: ["sh", "-c", bootScript, "burst-boot"],
     Env: [...(spec.Env ?? []), `BURST_CONTROL=${folders.control}`],
+    ...anonymousVolumes(plan),
     HostConfig: {
       ...spec.HostConfig,
       LogConfig: { Type: "json-file", Config: { "max-size": "1m", "max-file": "1" } },
       Binds: [
         `${context.volumes.control}:${folders.control}`,
         `${context.volumes.builds}:${folders.builds}`,
-        ...(docker?.volumes.filter(isBind) ?? []),
+        ...binds(plan),
       ],
       ...(docker === undefined
         ? {}
@@ -107,13 +108,15 @@ export function serviceSpec(
   return {
     ...spec,
     ...(service.command === undefined ? {} : { Cmd: [...service.command] }),
+    ...anonymousVolumes(plan),
     HostConfig: {
       ...spec.HostConfig,
       LogConfig: { Type: "json-file", Config: { "max-size": "10m", "max-file": "1" } },
-      Binds: [`${context.volumes.builds}:${folders.builds}`],
+      Binds: [`${context.volumes.builds}:${folders.builds}`, ...binds(plan)],
       ...(docker === undefined
         ? {}
         : dropEmpty({
+            ShmSize: bytes(docker.shm_size),
             Tmpfs: { ...docker.services_tmpfs },
             CpuShares: docker.service_cpu_shares,
             CpusetCpus: docker.service_cpuset_cpus,
@@ -172,8 +175,15 @@ function bytes(mebibytes: number): number {
   return mebibytes * mebibyte;
 }
 
-function isBind(volume: string): boolean {
-  return volume.includes(":");
+/** Directories of the machine and volumes with a name. */
+function binds({ docker }: ContainersPlan): string[] {
+  return docker?.volumes.filter((volume) => volume.includes(":")) ?? [];
+}
+
+/** A path alone is a volume without a name, which goes with its container. */
+function anonymousVolumes({ docker }: ContainersPlan): Pick<ContainerCreateOptions, "Volumes"> {
+  const paths = docker?.volumes.filter((volume) => !volume.includes(":")) ?? [];
+  return paths.length === 0 ? {} : { Volumes: Object.fromEntries(paths.map((path) => [path, {}])) };
 }
 
 function device(text: string) {

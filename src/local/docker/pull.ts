@@ -3,6 +3,7 @@
 import { pullFailureReason } from "../../core/pull-failure.ts";
 import type { ContainerPlan } from "../../core/task-plan.ts";
 import type { Trouble } from "../executor.ts";
+import { engineText } from "./engine-call.ts";
 import type { Engine } from "./engine.ts";
 
 export interface PulledImage {
@@ -19,16 +20,19 @@ export interface PullInput {
   readonly container: ContainerPlan;
   /** Hears what is going on, a line at a time. */
   readonly notice: (text: string) => void;
+  /** Ends a pull: nobody needs the image any more. */
+  readonly over: AbortSignal;
 }
 
 export async function pullImage(input: PullInput): Promise<Pull> {
-  const { engine, container, notice } = input;
+  const { engine, container, notice, over } = input;
   const { image, pullPolicies } = container;
   let failure: Trouble = {
     reason: "runner_configuration_error",
     message: `there is no pull policy for image ${image}`,
   };
   for (const [index, policy] of pullPolicies.entries()) {
+    if (over.aborted) break;
     if (index > 0) notice(`Trying the next pull policy for ${image}: ${policy}`);
     const local = policy === "always" ? undefined : await inspect(engine, image);
     if (local !== undefined) {
@@ -65,7 +69,7 @@ export async function pullImage(input: PullInput): Promise<Pull> {
 }
 
 /** Undefined when it worked, else what the registry or the engine said. */
-async function pull({ engine, container }: PullInput): Promise<string | undefined> {
+async function pull({ engine, container, over }: PullInput): Promise<string | undefined> {
   const { login, platform, image } = container;
   const authconfig =
     login?.kind === "login"
@@ -79,12 +83,15 @@ async function pull({ engine, container }: PullInput): Promise<string | undefine
     const progress = await engine.pull(withTag(image), {
       ...(platform === "" ? {} : { platform }),
       ...(authconfig === undefined ? {} : { authconfig }),
+      abortSignal: over,
     });
     return await new Promise((resolve) => {
       engine.modem.followProgress(progress, (error) => resolve(error?.message));
+      // An engine that nobody listens to any more ends the pull by itself.
+      over.addEventListener("abort", () => resolve("the job is over"), { once: true });
     });
   } catch (cause) {
-    return cause instanceof Error ? cause.message : String(cause);
+    return engineText(cause);
   }
 }
 

@@ -3,6 +3,7 @@
 
 import type { Engine } from "./engine.ts";
 import { isLiving, ownerLabel } from "./labels.ts";
+import { removeContainer, removeVolume } from "./remove.ts";
 
 export async function sweepEngine(engine: Engine, say: (text: string) => void): Promise<void> {
   const filters = { label: [ownerLabel] };
@@ -10,20 +11,13 @@ export async function sweepEngine(engine: Engine, say: (text: string) => void): 
   let swept = 0;
   for (const { Id, Labels } of containers) {
     if (await isLiving(Labels[ownerLabel] ?? "")) continue;
-    await engine.getContainer(Id).remove({ force: true, v: true }).catch(isGone);
+    await removeContainer(engine, Id);
     swept++;
   }
   const { Volumes } = await engine.listVolumes({ filters });
   for (const { Name, Labels } of Volumes ?? []) {
     if (await isLiving(Labels?.[ownerLabel] ?? "")) continue;
-    await engine.getVolume(Name).remove().catch(isGone);
+    await removeVolume(engine, Name);
   }
   if (swept > 0) say(`removed ${swept} containers that an earlier run left behind`);
-}
-
-/** Somebody else was faster: what was wanted. */
-export function isGone(cause: unknown): void {
-  const status =
-    typeof cause === "object" && cause !== null && "statusCode" in cause ? cause.statusCode : 0;
-  if (status !== 404 && status !== 409) throw cause;
 }

@@ -3,20 +3,22 @@
 import type { Container } from "dockerode";
 import type { Duplex } from "node:stream";
 import { PassThrough } from "node:stream";
+import { setTimeout as delay } from "node:timers/promises";
 import { agentExit } from "../../core/hand-off.ts";
-import type { LauncherMessage } from "../../core/hand-off.ts";
-import { portsToProbe } from "../../core/services.ts";
+import type { AgentReport, LauncherMessage } from "../../core/hand-off.ts";
+import { RunnerError } from "../../core/errors.ts";
 import type { ContainersPlan } from "../../core/task-plan.ts";
 import { hearAgent } from "../agent-reports.ts";
 import type { AgentExit, Launch, RunningJob, Trouble } from "../executor.ts";
-import { agentSpec, folders, jobSpec, serviceSpec } from "./container-spec.ts";
+import { agentSpec, folders, jobSpec } from "./container-spec.ts";
 import type { SpecContext } from "./container-spec.ts";
 import type { Engine } from "./engine.ts";
+import { createContainer, engineText } from "./engine-call.ts";
 import { watchOutOfMemory } from "./out-of-memory.ts";
 import { pullImage } from "./pull.ts";
 import type { PulledImage } from "./pull.ts";
-import { followServiceLog } from "./service-log.ts";
-import { isGone } from "./sweep.ts";
+import { startServices } from "./services.ts";
+import { removeTask } from "./remove.ts";
 import { explainJobEnd, explainStart } from "./trouble.ts";
 
 export interface TaskInput {
@@ -33,18 +35,27 @@ export interface TaskInput {
 
 /** What an end needs to know about the containers' beginnings. */
 interface Course {
-  job: Container | undefined;
   trouble: Trouble | undefined;
+  scriptBegan: boolean;
+  /** Resolves when the end of the job's container has been looked into. */
+  jobExplained: Promise<void> | undefined;
   readonly over: AbortController;
 }
 
+const explainMs = 3000;
+
 export async function startTask(input: TaskInput): Promise<RunningJob> {
   const { engine, context, launch } = input;
-  const course: Course = { job: undefined, trouble: undefined, over: new AbortController() };
+  const course: Course = {
+    trouble: undefined,
+    scriptBegan: false,
+    jobExplained: undefined,
+    over: new AbortController(),
+  };
   try {
     await makeVolumes(engine, context);
-    const agent = await engine.createContainer(agentSpec(input.plan, context));
-    const pipe = await attach(agent, input);
+    const agent = await createContainer(engine, agentSpec(input.plan, context));
+    const pipe = await attach(agent, input, course);
     // Asked before the start, or a quick end would be missed.
     const ended = agent.wait({ condition: "next-exit" }) as Promise<{ StatusCode: number }>;
     await agent.start();
@@ -56,17 +67,23 @@ export async function startTask(input: TaskInput): Promise<RunningJob> {
     pipe.write(`${JSON.stringify(handOff)}\n`);
     for (const text of launch.notices) tell({ kind: "notice", level: "line", text });
     const started = startOthers(input, agent, course, tell).catch((cause: unknown) => {
-      course.trouble ??= explainStart(cause, input.plan.job.image);
+      course.trouble ??= {
+        reason: "runner_system_failure",
+        message: `the job's containers could not be made: ${engineText(cause)}`,
+      };
       tell({ kind: "failed" });
     });
     return {
       agentPid: undefined,
       finished: finish(input, course, ended, started),
-      interrupt: () => void agent.kill({ signal: "SIGTERM" }).catch(isGone),
+      interrupt: () => {
+        // One that has just ended needs no signal.
+        void agent.kill({ signal: "SIGTERM" }).catch(() => undefined);
+      },
     };
   } catch (cause) {
-    await removeAll(engine, context);
-    throw cause;
+    await removeAll(input).catch((second: unknown) => leftBehind(input, second));
+    throw new RunnerError("runner_system_failure", engineText(cause), { cause });
   }
 }
 
@@ -79,7 +96,7 @@ async function makeVolumes(engine: Engine, { volumes, labels }: SpecContext): Pr
 }
 
 /** The agent's stdin; its stdout and stderr go where they belong. */
-async function attach(agent: Container, input: TaskInput): Promise<Duplex> {
+async function attach(agent: Container, input: TaskInput, course: Course): Promise<Duplex> {
   const stream = await agent.attach({
     stream: true,
     hijack: true,
@@ -97,7 +114,11 @@ async function attach(agent: Container, input: TaskInput): Promise<Duplex> {
     // The engine has gone; what waits for the agent's end hears of it.
   });
   stdout.on("data", (bytes: Buffer) => input.onLog(bytes));
-  hearAgent(stderr, input.launch.onReport, input.onDiagnostic);
+  const onReport = (report: AgentReport) => {
+    if (report.kind === "started") course.scriptBegan = true;
+    input.launch.onReport(report);
+  };
+  hearAgent(stderr, onReport, input.onDiagnostic);
   return stream as Duplex;
 }
 
@@ -110,52 +131,55 @@ async function startOthers(
 ): Promise<void> {
   const { engine, plan, context } = input;
   const notice = (text: string) => tell({ kind: "notice", level: "line", text });
+  const fail = (trouble: Trouble) => {
+    course.trouble ??= trouble;
+    tell({ kind: "failed" });
+  };
   const pulls = await Promise.all(
-    [plan.job, ...plan.services].map((container) => pullImage({ engine, container, notice })),
+    [plan.job, ...plan.services].map((container) =>
+      pullImage({ engine, container, notice, over: course.over.signal }),
+    ),
   );
   const images: PulledImage[] = [];
   for (const pulled of pulls) {
     if (pulled.kind === "image") images.push(pulled.image);
     else course.trouble ??= pulled.trouble;
   }
-  if (course.trouble !== undefined) return tell({ kind: "failed" });
+  if (course.trouble !== undefined) return fail(course.trouble);
   if (course.over.signal.aborted) return;
 
-  const services = await Promise.all(
-    plan.services.map(async (service, index) => {
-      notice(`Starting service ${service.requestedImage} ...`);
-      const container = await engine.createContainer(serviceSpec(plan, service, context, agent.id));
-      await container.start();
-      if (plan.debugServices) void followServiceLog(container, service, tell, course.over.signal);
-      const environment = service.environment.map(
-        ({ name, value }) => [name, value.reveal()] as const,
-      );
-      const probe = portsToProbe(environment, images[index + 1]?.exposedPorts ?? []);
-      if (probe.kind === "invalid") tell({ kind: "notice", level: "warning", text: probe.message });
-      return {
-        name: service.requestedImage,
-        hostnames: [...service.hostnames],
-        ports: probe.kind === "ports" ? [...probe.ports] : [],
-      };
-    }),
-  );
-  const job = await engine.createContainer(jobSpec(plan, context, agent.id, input.bootScript));
-  course.job = job;
-  void watchOutOfMemory(engine, job, course.over.signal, () =>
-    tell({ kind: "out-of-memory", memoryMiB: plan.job.memoryMiB }),
-  );
-  const jobEnded = job.wait({ condition: "next-exit" });
-  await job.start();
-  tell({ kind: "prepared", services });
+  const services = await startServices({
+    engine,
+    plan,
+    context,
+    agentId: agent.id,
+    exposedPorts: images.slice(1).map(({ exposedPorts }) => exposedPorts),
+    tell,
+    over: course.over.signal,
+  });
+  if (services.kind === "trouble") return fail(services.trouble);
+  if (course.over.signal.aborted) return;
+  let job: Container;
+  let jobEnded: Promise<unknown>;
+  try {
+    job = await createContainer(engine, jobSpec(plan, context, agent.id, input.bootScript));
+    void watchOutOfMemory(engine, job, course.over.signal, () =>
+      tell({ kind: "out-of-memory", memoryMiB: plan.job.memoryMiB }),
+    );
+    jobEnded = job.wait({ condition: "next-exit" });
+    await job.start();
+  } catch (cause) {
+    return fail(explainStart(cause, plan.job, false));
+  }
+  tell(services.prepared);
   // A job's container that ends before its agent has no more to give; the agent hears that too.
-  void jobEnded.then(
-    async () => {
-      if (course.over.signal.aborted) return;
-      course.trouble ??= await explainJobEnd(job, plan);
-      tell({ kind: "failed" });
-    },
-    () => undefined,
-  );
+  course.jobExplained = jobEnded
+    .then(async () => {
+      if (!course.over.signal.aborted) fail(await explainJobEnd(job, plan, course.scriptBegan));
+    })
+    .catch(() => {
+      // The engine has gone; what waits for the agent's end tells so.
+    });
 }
 
 async function finish(
@@ -167,41 +191,37 @@ async function finish(
   let exit: AgentExit;
   try {
     const { StatusCode: code } = await ended;
+    // The agent may have seen the end of the job's container before we did.
+    if (code === agentExit.containerGone) {
+      await Promise.race([course.jobExplained, delay(explainMs, undefined, { ref: false })]);
+    }
     const trouble = code === agentExit.confirmed ? undefined : course.trouble;
     exit = { kind: "exited", code, signal: null, trouble };
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
     exit = {
       kind: "exited",
       code: null,
       signal: null,
       trouble: {
         reason: "runner_system_failure",
-        message: `the container engine went away: ${why}`,
+        message: `the container engine went away: ${engineText(cause)}`,
       },
     };
   }
   course.over.abort();
   await started;
-  await removeAll(input.engine, input.context).catch((cause: unknown) => {
-    // What cannot be removed now carries our label: the next start sweeps it.
-    const why = cause instanceof Error ? cause.message : String(cause);
-    input.onDiagnostic(`containers were left behind for the next start to remove: ${why}`);
-  });
+  await removeAll(input).catch((cause: unknown) => leftBehind(input, cause));
   return exit;
 }
 
-/** By label, so that whatever was made is found, however far the making came. */
-async function removeAll(engine: Engine, context: SpecContext): Promise<void> {
-  const containers = await engine.listContainers({
-    all: true,
-    filters: { name: [`^/${context.prefix}-`] },
-  });
-  await Promise.all(
-    containers.map(({ Id }) =>
-      engine.getContainer(Id).remove({ force: true, v: true }).catch(isGone),
-    ),
+/** What cannot be removed now carries our label: the next start sweeps it. */
+function leftBehind(input: TaskInput, cause: unknown): void {
+  input.onDiagnostic(
+    `containers were left behind for the next start to remove: ${engineText(cause)}`,
   );
+}
+
+async function removeAll({ engine, context }: TaskInput): Promise<void> {
   const { control, builds } = context.volumes;
-  await Promise.all([control, builds].map((name) => engine.getVolume(name).remove().catch(isGone)));
+  await removeTask(engine, context.prefix, [control, builds]);
 }

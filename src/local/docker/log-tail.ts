@@ -1,0 +1,19 @@
+// The last lines of what a container has printed.
+
+import type { Container } from "dockerode";
+
+export async function logTail(container: Container, lines: number): Promise<readonly string[]> {
+  const asked = container.logs({ stdout: true, stderr: true, tail: lines });
+  const raw = await asked.catch(() => Buffer.alloc(0));
+  let text = "";
+  // Eight bytes before every piece: its stream and length.
+  for (let at = 0; at + 8 <= raw.length;) {
+    const length = raw.readUInt32BE(at + 4);
+    text += raw.toString("utf8", at + 8, at + 8 + length);
+    at += 8 + length;
+  }
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+}
