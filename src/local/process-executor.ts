@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, realpath } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readyJob } from "../agent/ready-job.ts";
@@ -100,7 +100,8 @@ async function makeFolders(
   await mkdir(folders.control, { mode: 0o700 });
   await mkdir(folders.scratch, { mode: 0o700 });
   await mkdir(folders.builds, { recursive: true });
-  return folders;
+  // Below it the agent follows no link: a job may have made it.
+  return { ...folders, builds: await realpath(folders.builds) };
 }
 
 /** Where the agent keeps secrets on disk while it runs: file variables, git's credentials. */

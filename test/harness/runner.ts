@@ -1,8 +1,9 @@
-// A whole runner in a test: the stand-in, the real poll loop, the process executor, the real agent.
+// A whole runner in a test: the stand-in, the real poll loop, an executor (processes, unless told), the real agent.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { packageVersion } from "../../src/cli/package-version.ts";
 import { runLocally } from "../../src/cli/local-runner.ts";
 import { Secret } from "../../src/core/secret.ts";
 import { parseSettings } from "../../src/core/settings.ts";
@@ -30,6 +31,8 @@ export interface TestRunnerOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** What Node is started with for an agent. @default its sources, by tsx */
   readonly nodeArguments?: readonly string[];
+  /** @default "process" */
+  readonly executor?: "process" | "docker";
 }
 
 export async function startRunner(options: TestRunnerOptions = {}): Promise<TestRunner> {
@@ -46,9 +49,10 @@ export async function startRunner(options: TestRunnerOptions = {}): Promise<Test
     token: new Secret(gitlab.runnerToken),
     settings: parsed.settings,
     rawSettings,
-    version: "0.0.0",
+    // In containers it names the agent's image.
+    version: options.executor === "docker" ? packageVersion() : "0.0.0",
     name: "test runner",
-    executor: "process",
+    executor: options.executor ?? "process",
     concurrent: options.concurrent ?? 1,
     maxJobs: options.maxJobs ?? Number.POSITIVE_INFINITY,
     stateDir: folder,

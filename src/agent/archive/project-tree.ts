@@ -30,16 +30,15 @@ export interface ProjectTree {
   close(): void;
 }
 
+/** `root` is absolute, and no part of it is a link: where links lead there, the caller has followed them. */
 export type MakeProjectTree = (node: NodeModules, root: string) => ProjectTree;
 
 export function projectTree({ fs }: NodeModules, root: string): ProjectTree {
   const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_DIRECTORY, O_NOFOLLOW } = fs.constants;
   const byHandle = fs.existsSync("/proc/self/fd");
-  const realRoot = fs.realpathSync.native(root);
   const opened: { readonly name: string; readonly path: string; readonly fd: number }[] = [];
   const resolved = new Map<string, string>();
-  const rootFd = byHandle ? fs.openSync(realRoot, O_RDONLY | O_DIRECTORY) : -1;
-  const rootPath = byHandle ? `/proc/self/fd/${rootFd}` : realRoot;
+  const top = openRoot();
 
   function failure(code: string, message: string): Error {
     return Object.assign(new Error(message), { code });
@@ -48,11 +47,15 @@ export function projectTree({ fs }: NodeModules, root: string): ProjectTree {
     return error instanceof Error && "code" in error ? error.code : undefined;
   }
 
-  function open(parent: string, name: string): { name: string; path: string; fd: number } {
+  function open(
+    parent: string,
+    name: string,
+    how = O_RDONLY,
+  ): { name: string; path: string; fd: number } {
     const path = `${parent}/${name}`;
     try {
       if (byHandle) {
-        const fd = fs.openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+        const fd = fs.openSync(path, how | O_DIRECTORY | O_NOFOLLOW);
         return { name, path: `/proc/self/fd/${fd}`, fd };
       }
       if (fs.lstatSync(path).isDirectory()) return { name, path, fd: -1 };
@@ -63,6 +66,25 @@ export function projectTree({ fs }: NodeModules, root: string): ProjectTree {
     throw link
       ? failure("ELINK", `${name} is a symbolic link`)
       : failure("ENOTDIR", `${name} is not a directory`);
+  }
+
+  /** A script may have put a link in the place of its project's folder, or of one above it. */
+  function openRoot(): { path: string; fd: number } {
+    // Linux's O_PATH, which Node has no name for: folders above may be ours to pass, not to list.
+    const passing = 0x20_0000;
+    let at = { path: "", fd: -1 };
+    for (const name of root.split("/").filter((part) => part !== "")) {
+      const above = at.fd;
+      try {
+        at = open(at.path, name, passing);
+      } catch (error) {
+        if (codeOf(error) !== "ELINK") throw error;
+        throw failure("ELINK", `${root} is not the project's folder any more: ${name} is a link`);
+      } finally {
+        if (above >= 0) fs.closeSync(above);
+      }
+    }
+    return at;
   }
 
   function leave(depth: number): void {
@@ -81,15 +103,15 @@ export function projectTree({ fs }: NodeModules, root: string): ProjectTree {
       if (name === "" || name === "." || name === "..") {
         throw failure("EOUTSIDE", `${directory} is not a plain path inside the project`);
       }
-      opened.push(open(opened.at(-1)?.path ?? rootPath, name));
+      opened.push(open(opened.at(-1)?.path ?? top.path, name));
     }
-    return opened.at(-1)?.path ?? rootPath;
+    return opened.at(-1)?.path ?? top.path;
   }
 
   function follow(link: string, directory: string): string {
     const target = fs.realpathSync.native(link);
-    if (target === realRoot) return "";
-    if (target.startsWith(`${realRoot}/`)) return target.slice(realRoot.length + 1);
+    if (target === root) return "";
+    if (target.startsWith(`${root}/`)) return target.slice(root.length + 1);
     throw failure("EOUTSIDE", `${directory} leads out of the project through a symbolic link`);
   }
 
@@ -161,7 +183,7 @@ export function projectTree({ fs }: NodeModules, root: string): ProjectTree {
     clear,
     close() {
       leave(0);
-      if (rootFd >= 0) fs.closeSync(rootFd);
+      if (top.fd >= 0) fs.closeSync(top.fd);
     },
   };
 }

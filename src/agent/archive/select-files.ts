@@ -57,7 +57,6 @@ class Selection {
   readonly #wanted: Wanted;
   readonly #log: JobLog;
   readonly #tree: ProjectTree | undefined;
-  readonly #realRoot: string;
   readonly #ignored: IgnoredFiles;
   readonly #entries = new Map<string, SelectedEntry>();
   readonly #excludes: { readonly rule: string; readonly glob: Glob; count: number }[] = [];
@@ -68,7 +67,6 @@ class Selection {
     // No project directory, no files: the job may have failed before it was made.
     const exists = fs.existsSync(wanted.projectDir);
     this.#tree = exists ? projectTree({ fs, zlib }, wanted.projectDir) : undefined;
-    this.#realRoot = exists ? fs.realpathSync.native(wanted.projectDir) : wanted.projectDir;
     this.#ignored = ignoredFiles(wanted.log);
     for (const rule of wanted.exclude) {
       const relative = this.#relative(rule);
@@ -121,10 +119,9 @@ class Selection {
 
   /** Relative to the project, without `.` and `..`; undefined (and said) when it is outside. */
   #relative(path: string): string | undefined {
-    for (const root of [this.#wanted.projectDir, this.#realRoot]) {
-      const relative = posix.relative(root, posix.resolve(root, path));
-      if (relative !== ".." && !relative.startsWith("../")) return relative;
-    }
+    const { projectDir } = this.#wanted;
+    const relative = posix.relative(projectDir, posix.resolve(projectDir, path));
+    if (relative !== ".." && !relative.startsWith("../")) return relative;
     this.#log.warning(`artifact path is not a subpath of project directory: ${path}`);
     return undefined;
   }

@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { mkdir, readFile, rename, symlink } from "node:fs/promises";
+import { chmod, mkdir, readFile, rename, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import * as zlib from "node:zlib";
 import { expect, onTestFinished, test } from "vitest";
@@ -80,11 +80,26 @@ test("missing directories are made when asked for, behind links too", async () =
   expect(fs.statSync(join(root, "real/new/er")).isDirectory()).toBe(true);
 });
 
-test("a project directory that is itself reached by a link is the project all the same", async () => {
+test("a project directory that is a link, or is reached by one, is not the project", async () => {
   const root = await scratch();
   await mkdir(join(root, "real/a"), { recursive: true });
   await symlink("real", join(root, "project"));
-  expect(open(join(root, "project")).resolve("a", false)).toBe("a");
+  for (const path of ["project", "project/a"]) {
+    expect(codeOf(() => open(join(root, path)))).toBe("ELINK");
+  }
+});
+
+test.skipIf(process.getuid?.() !== 0)("folders above it need not be listable", async () => {
+  const root = await scratch();
+  await plant(root, { "above/project/a/file": "" });
+  await chmod(root, 0o711);
+  await chmod(join(root, "above"), 0o711);
+  process.seteuid?.(65_534);
+  try {
+    expect(fs.readdirSync(open(join(root, "above/project")).enter("a"))).toEqual(["file"]);
+  } finally {
+    process.seteuid?.(0);
+  }
 });
 
 test("a created file replaces what was there and never writes through it", async () => {
