@@ -31,7 +31,24 @@ export interface UserScript {
   readonly timeoutMs: number | undefined;
 }
 
-export async function runUserScript(run: JobRun, script: UserScript): Promise<ScriptEnd> {
+/** What of a job a script needs. */
+export type ScriptSite = Pick<
+  JobRun,
+  | "handOff"
+  | "settings"
+  | "job"
+  | "featureFlags"
+  | "projectDir"
+  | "tempDir"
+  | "container"
+  | "trace"
+  | "stops"
+  | "debugTrace"
+  | "now"
+  | "sleep"
+>;
+
+export async function runUserScript(run: ScriptSite, script: UserScript): Promise<ScriptEnd> {
   const { settings, trace, container } = run;
   const { variables, signal } = script;
   await writeFileVariables(run.tempDir, variables.files(), run.handOff.executor !== "process");
@@ -84,7 +101,11 @@ export async function runUserScript(run: JobRun, script: UserScript): Promise<Sc
 }
 
 /** What a script's end means for the job. */
-export function outcomeOfEnd(run: JobRun, end: ScriptEnd, timeoutMs: number | undefined): Outcome {
+export function outcomeOfEnd(
+  run: Pick<JobRun, "stops" | "job">,
+  end: ScriptEnd,
+  timeoutMs: number | undefined,
+): Outcome {
   switch (end.kind) {
     case "exit":
       return scriptOutcome(end.status);
