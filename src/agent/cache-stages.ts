@@ -50,8 +50,6 @@ export async function archiveStage(run: JobRun, succeeded: boolean): Promise<voi
     const { log } = run.trace;
     const zstd = await findZstd();
     const compression = cacheCompression(run.variables, zstd !== undefined);
-    for (const line of compression.lines) log.line(line);
-    for (const warning of compression.warnings) log.warning(warning);
     await saveCaches({
       plans,
       store: run.caches,

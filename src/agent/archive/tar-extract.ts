@@ -71,8 +71,10 @@ async function* batches(
   let files: PackedFile[] = [];
   let bytes = Buffer.allocUnsafeSlow(batchBytes);
   let used = 0;
+  let git = false;
   for (let item = await reader.next(); item !== undefined; item = await reader.next()) {
     order.signal.throwIfAborted();
+    git ||= item.name === ".git" || item.name.startsWith(".git/");
     if (item.kind === "other") ignored.add(item.name, "a hard link, a FIFO or a device");
     else if (item.name === "") continue;
     else if (item.kind === "directory") left.directories.push(packedFile(item, 0));
@@ -92,6 +94,10 @@ async function* batches(
   }
   if (files.length > 0) yield task(order, files, bytes);
   ignored.finish();
+  if (git) {
+    order.log.warning("Part of .git directory is on the list of files to extract");
+    order.log.warning("This may introduce unexpected problems");
+  }
 }
 
 function linkOf(item: TarItem): Left["links"][number] {

@@ -37,6 +37,10 @@ export async function saveCaches(input: SaveInput): Promise<void> {
   for (const plan of input.plans) {
     if (plan.kind === "invalid") throw new RunnerError("runner_system_failure", plan.message);
   }
+  if (input.plans.some(({ kind }) => kind === "save")) {
+    for (const line of input.compression.lines) log.line(line);
+    for (const warning of input.compression.warnings) log.warning(warning);
+  }
   for (const plan of input.plans) {
     if (plan.kind === "invalid") continue;
     for (const warning of plan.warnings) log.warning(warning);

@@ -6,6 +6,8 @@ import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
 import * as yauzl from "yauzl";
+import { selectFiles } from "../../../src/agent/archive/select-files.ts";
+import type { SelectedEntry } from "../../../src/agent/archive/select-files.ts";
 import type { JobLog } from "../../../src/core/job-log.ts";
 
 export const never = new AbortController().signal;
@@ -67,4 +69,11 @@ export async function readZip(file: string): Promise<Map<string, ReadMember>> {
     });
   }
   return members;
+}
+
+/** All that is in a directory, as an archive would hold it. */
+export async function chosen(projectDir: string): Promise<readonly SelectedEntry[]> {
+  const log = recordingLog();
+  const wanted = { projectDir, paths: ["**"], exclude: [], untracked: undefined, log };
+  return await selectFiles({ ...wanted, signal: never });
 }
