@@ -34,7 +34,9 @@ export interface JobContainer {
 
 interface Stage {
   readonly nonce: string;
+  /** Boot owes an answer, for so many checks. */
   asked: boolean;
+  silences: number;
   readonly exit: (status: number) => void;
   readonly lose: () => void;
 }
@@ -42,6 +44,8 @@ interface Stage {
 /** As a shell tells of a command that was killed. */
 const killedStatus = 137;
 const checkMilliseconds = 5000;
+/** So many checks in a row: boot is slow to answer only while it stops what will not stop. */
+const longestSilence = 6;
 /** How long output that is still in the pipe may take, where no mark says that it is over. */
 const drainMilliseconds = 300;
 
@@ -60,7 +64,7 @@ export async function openJobContainer(
   void state.then(() => {
     settled = true;
   });
-  /** The stage under way: who waits for it, and whether boot still owes an answer about it. */
+  /** The one under way. */
   let stage: Stage | undefined;
   let closed = false;
 
@@ -92,7 +96,9 @@ export async function openJobContainer(
       if (verb === "up") settleState({ kind: "up", uid: first, shell: second });
       if (stage === undefined || first !== stage.nonce) continue;
       if (verb === "exit" && /^\d{1,3}$/.test(second)) stage.exit(Number(second));
-      if (verb === "waits" || verb === "lost") stage.asked = false;
+      if (verb !== "waits" && verb !== "lost") continue;
+      stage.asked = false;
+      stage.silences = 0;
       if (verb === "lost") stage.lose();
     }
   });
@@ -108,7 +114,8 @@ export async function openJobContainer(
   const command = (line: string): boolean => {
     if (closed) return false;
     try {
-      writeSync(files.cmd, `${line}\n`);
+      // In a line of its own, whatever the job may have written there.
+      writeSync(files.cmd, `\n${line}\n`);
       return true;
     } catch (cause) {
       if (cause instanceof Error && "code" in cause && cause.code === "EAGAIN") return false;
@@ -116,10 +123,12 @@ export async function openJobContainer(
     }
   };
 
-  /** A job may kill what waits for its stage; then nobody tells us unasked. */
+  /** A job may kill what waits for its stage; then nobody tells us unasked. Or stop whom we ask. */
   const check = () => {
-    if (stage === undefined || stage.asked) return;
-    stage.asked = command(`check ${stage.nonce}`);
+    if (stage === undefined) return;
+    if (stage.asked) stage.silences++;
+    else stage.asked = command(`check ${stage.nonce}`);
+    if (stage.silences >= longestSilence) settleGone();
   };
 
   const close = () => {
@@ -137,7 +146,7 @@ export async function openJobContainer(
       await writeProgram(path, program);
       const ended = deferred<number>();
       const lost = deferred<void>();
-      stage = { nonce, asked: false, exit: ended.resolve, lose: () => lost.resolve() };
+      stage = { nonce, asked: false, silences: 0, exit: ended.resolve, lose: () => lost.resolve() };
       const drained = output.expect(nonce);
       const checks = setInterval(check, checkMilliseconds);
       const exit = command(`run ${nonce} ${path}`)
@@ -158,7 +167,9 @@ export async function openJobContainer(
       clearInterval(checks);
       if (stage?.nonce === nonce) stage = undefined;
       output.flush();
-      await rm(path, { force: true });
+      await rm(path, { force: true }).catch(() => {
+        // The job has put something else in the folder's place. All of it goes with the job.
+      });
       return exit;
     },
     cancel(graceSeconds) {
