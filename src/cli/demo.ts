@@ -30,6 +30,7 @@ interface Tally {
 }
 
 const stateDir = ".burst/demo";
+const plainImage = "busybox:latest";
 const longestDemoMs = 60 * 60_000;
 
 export function demoCommand(): Command {
@@ -97,7 +98,7 @@ async function runProject(stage: Stage, folder: string): Promise<void> {
     for (const error of created.errors) screen.say(`  ${error}`);
     return;
   }
-  const images = [...new Set(created.pipeline.jobs.flatMap((job) => job.images))];
+  const images = [...new Set(created.pipeline.jobs.flatMap(imagesOf))];
   const contained = (await containers?.have(images)) ?? false;
   const missing = contained ? undefined : missingFor(folder);
   if (missing !== undefined) {
@@ -114,6 +115,11 @@ async function runProject(stage: Stage, folder: string): Promise<void> {
   else tally.failed++;
 }
 
+/** A job that names no image gets the plainest there is. */
+function imagesOf(job: JobView): readonly string[] {
+  return job.images.length === 0 ? [plainImage] : job.images;
+}
+
 /** A runner for this pipeline alone, with the executor that suits it. */
 async function runPipeline(
   { gitlab, signals }: Stage,
@@ -121,7 +127,8 @@ async function runPipeline(
   executor: "process" | "docker",
 ): Promise<PipelineView> {
   const over = new AbortController();
-  const rawSettings = executor === "docker" ? { pull_policy: "if-not-present" } : {};
+  const rawSettings =
+    executor === "docker" ? { pull_policy: "if-not-present", image: plainImage } : {};
   const runner = runLocally({
     url: gitlab.url,
     token: new Secret(gitlab.runnerToken),
