@@ -6,9 +6,9 @@ import type { Dependency } from "../core/job.ts";
 import type { UploadReply } from "../gitlab/upload-artifact.ts";
 import { downloadArtifacts } from "./download-artifacts.ts";
 import type { DownloadOutcome } from "./download-artifacts.ts";
+import { ownEnvironment } from "./helper-environment.ts";
 import { inSection } from "./job-run.ts";
 import type { JobRun } from "./job-run.ts";
-import { helperEnvironment } from "./sources-stage.ts";
 import { listUntracked } from "./sources/untracked.ts";
 import { uploadArtifacts } from "./upload-artifacts.ts";
 import type { UploadOutcome, UploadRequest } from "./upload-artifacts.ts";
@@ -88,7 +88,7 @@ export async function uploadStage(run: JobRun, succeeded: boolean): Promise<void
 export async function untracked(run: JobRun): Promise<readonly string[]> {
   const listed = await listUntracked({
     projectDir: run.projectDir,
-    environment: helperEnvironment(run),
+    environment: ownEnvironment(),
     signal: run.stops.all,
     sleep: run.sleep,
   });

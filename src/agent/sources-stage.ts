@@ -2,6 +2,7 @@
 
 import { RunnerError } from "../core/errors.ts";
 import { formatDurationMs } from "../core/go-duration.ts";
+import { sourcesEnvironment } from "./helper-environment.ts";
 import { inSection } from "./job-run.ts";
 import type { JobRun } from "./job-run.ts";
 import { getSources } from "./sources/get-sources.ts";
@@ -50,21 +51,13 @@ async function fetch(run: JobRun, signal: AbortSignal): Promise<void> {
       preGetSourcesScript: settings.pre_get_sources_script,
       postGetSourcesScript: settings.post_get_sources_script,
     },
-    environment: helperEnvironment(run),
+    environment: sourcesEnvironment(run),
     runHook: (name, script) => runHook(run, name, script, signal),
     userAgent: `gitlab-burst ${handOff.runner.version}`,
     log: run.trace.log,
     signal,
     sleep: run.sleep,
   });
-}
-
-/** What git and the like start from: the agent's own surroundings, then the job's variables. */
-export function helperEnvironment(run: JobRun): Readonly<Record<string, string>> {
-  const own = Object.entries(process.env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith("NODE_"),
-  );
-  return { ...Object.fromEntries(own), ...Object.fromEntries(run.variables.environment()) };
 }
 
 async function runHook(

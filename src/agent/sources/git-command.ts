@@ -12,6 +12,8 @@ export const noForeignPrograms = [
   "core.fsmonitor=false",
   "-c",
   "core.hooksPath=/dev/null",
+  "-c",
+  "protocol.ext.allow=never",
 ] as const;
 
 export interface Git {
@@ -40,7 +42,8 @@ export function gitIn(input: GitInput): Git {
   const start = (args: readonly string[], stdout: (bytes: Uint8Array) => void) =>
     runHelper({
       command: "git",
-      args: [...noForeignPrograms, "-c", `include.path=${input.settingsFile}`, ...args],
+      // Last: the file lies where the job's hooks and services can write.
+      args: ["-c", `include.path=${input.settingsFile}`, ...noForeignPrograms, ...args],
       cwd: input.projectDir,
       environment: input.environment,
       stdout,

@@ -37,7 +37,12 @@ export async function listUntracked(input: UntrackedInput): Promise<Untracked> {
       "-z",
     ],
     cwd: projectDir,
-    environment: plainGitEnvironment(input.environment, projectDir),
+    environment: {
+      ...plainGitEnvironment(input.environment, projectDir),
+      // A script can make it a clone whose missing objects git would fetch, by a program of the script's choice.
+      GIT_NO_LAZY_FETCH: "1",
+      GIT_ALLOW_PROTOCOL: "none",
+    },
     stdout: (bytes) => listed.push(bytes),
     stderr: (bytes) => complaints.push(bytes),
     signal,
