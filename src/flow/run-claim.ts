@@ -49,7 +49,7 @@ export async function runClaim(
     });
   };
   const sayResult = () => say(result?.result ?? "canceled", result?.failureReason);
-  const fail = async (settlement: Settlement) => {
+  const fail = async (settlement: Settlement, ending: "failed" | "canceled" = "failed") => {
     const settled = await settle(deps, debt, settlement);
     if (settled === "unheard") {
       // The claim stays: the next start tries again.
@@ -59,6 +59,7 @@ export async function runClaim(
     }
     // GitLab may have got the agent's own last word before.
     if (settled === "over") sayResult();
+    else if (ending === "canceled") say("canceled");
     else say("failed", settlement.reason);
   };
 
@@ -75,6 +76,9 @@ export async function runClaim(
     await claims.release(jobId);
     return say("canceled");
   }
+  if (first.jobStatus === "canceling") {
+    return await fail({ reason: "job_canceled", message: "Job failed: canceled" }, "canceled");
+  }
   if (parsed.kind === "invalid") {
     return await fail(systemFailure(`GitLab's job payload cannot be read: ${parsed.message}`));
   }
@@ -84,7 +88,8 @@ export async function runClaim(
     return await fail({ reason: planned.reason, message: `Job failed: ${planned.message}` });
   }
 
-  const ended = await launch(deps, claim, options, planned, (report) => {
+  const projectId = parsed.job.job_info.project_id;
+  const ended = await launch(deps, claim, options, { planned, projectId }, (report) => {
     if (report.kind === "started") say("started");
     else result = report;
   });
@@ -121,13 +126,13 @@ async function launch(
   deps: RunnerDeps,
   claim: Claim,
   options: RunnerOptions,
-  planned: Extract<PlannedTask, { kind: "task" }>,
+  { planned, projectId }: { planned: Extract<PlannedTask, { kind: "task" }>; projectId: number },
   onReport: (report: AgentReport) => void,
 ): Promise<AgentExit> {
   const prepare = ({ folders, url }: JobPlace): HandOff => ({
     ...options.handOff,
     gitlab: { ...options.handOff.gitlab, ...(url === undefined ? {} : { url }) },
-    settings: { ...(url === undefined ? {} : { clone_url: url }), ...options.handOff.settings },
+    settings: settingsFor(options, url),
     job: claim.raw,
     claimedAt: deps.wallClock() - (deps.now() - claim.claimedAt),
     concurrentId: claim.slot,
@@ -138,7 +143,7 @@ async function launch(
   const notices = noticesOf(planned);
   let running: RunningJob;
   try {
-    const request = { jobId, plan: planned.plan, prepare, notices, onReport };
+    const request = { jobId, projectId, plan: planned.plan, prepare, notices, onReport };
     running = await deps.executor.launch(request);
   } catch (cause) {
     return { kind: "never-started", message: textOf(cause) };
@@ -154,6 +159,12 @@ async function launch(
     deps.onDiagnostic(`job ${jobId}: its agent could not be written down: ${textOf(cause)}`);
   }
   return await finished.finally(() => options.interrupt.removeEventListener("abort", interrupt));
+}
+
+/** The agent pulls no images: the runner's logins for registries are none of its business, nor of a job's. */
+function settingsFor({ handOff }: RunnerOptions, url: string | undefined): HandOff["settings"] {
+  const { registry_auth: _logins, ...settings } = handOff.settings;
+  return { ...(url === undefined ? {} : { clone_url: url }), ...settings };
 }
 
 function explain(ended: AgentExit, interrupted: boolean): Settlement {
