@@ -3,6 +3,7 @@
 // to the launcher (core/hand-off.ts).
 
 import { mkdir } from "node:fs/promises";
+import "./parse-once.ts";
 import { agentExit } from "../core/hand-off.ts";
 import { deliverJob } from "./deliver-job.ts";
 import { listenToLauncher } from "./launcher.ts";

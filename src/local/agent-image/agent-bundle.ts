@@ -4,12 +4,12 @@
 import { readdir, readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { leanUndici } from "./lean-undici.ts";
 
 const fromSources = extname(import.meta.url) === ".ts";
 const root = new URL("../../../", import.meta.url);
 
-/** For esbuild. */
-export const agentBuild = {
+const fixed = {
   bundle: true,
   platform: "node",
   target: "node20.19",
@@ -20,6 +20,9 @@ export const agentBuild = {
     js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
   },
 } as const;
+
+/** For esbuild. */
+export const agentBuild = { ...fixed, plugins: [leanUndici] };
 
 /** Names and contents of the files that make up the agent. */
 export async function agentBundle(): Promise<ReadonlyMap<string, Uint8Array>> {
