@@ -16,6 +16,7 @@ const dockerOnly = [
   "hostname",
   "memory_swap",
   "network_mode",
+  "pids_limit",
   "runtime",
   "security_opt",
   "service_cpu_shares",

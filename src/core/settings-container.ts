@@ -157,6 +157,11 @@ export const containerShape = {
   service_cpus: cpu("CPU that one service may use at most."),
   service_memory: memory("Memory that one service may use at most."),
   service_memory_reservation: memory("Memory kept free for one service."),
+  pids_limit: whole(
+    "Processes and threads that each container of a job may have; 0: 4096, -1: any number. Docker only.",
+    0,
+    { from: -1 },
+  ),
   ulimit,
   sysctls: textMap("Kernel parameters of the job's containers, such as net.core.somaxconn."),
   extra_hosts: extraHosts,

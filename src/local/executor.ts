@@ -33,6 +33,7 @@ export interface RunningJob {
 
 export interface Launch {
   readonly jobId: number;
+  readonly projectId: number;
   readonly plan: TaskPlan;
   /** Completes the hand-off with what only the executor knows. */
   readonly prepare: (place: JobPlace) => HandOff;

@@ -20,6 +20,8 @@ export interface SpecContext {
   readonly hostNames: readonly string[];
 }
 
+/** Enough for any build, and too few for a fork bomb to take the machine with it. */
+const usualPidsLimit = 4096;
 const mebibyte = 1024 * 1024;
 
 export function agentSpec(plan: ContainersPlan, context: SpecContext): ContainerCreateOptions {
@@ -148,6 +150,8 @@ function joinedSpec(
     ...(container.entrypoint === undefined ? {} : { Entrypoint: entrypoint(container.entrypoint) }),
     HostConfig: {
       NetworkMode: `container:${agentId}`,
+      // Each container has its own: a job that has used up its own is heard by its agent all the same.
+      PidsLimit: plan.docker?.pids_limit || usualPidsLimit,
       CapAdd: [...options.capAdd],
       CapDrop: [...options.capDrop],
       Ulimits: options.ulimits.map(({ name, soft, hard }) => ({

@@ -62,7 +62,8 @@ async function launchTask(
     volumes: {
       control: `${prefix}-control`,
       builds: `${prefix}-builds`,
-      cache: `burst-cache-${options.runnerKey}`,
+      // One for each project: what a project's jobs get to run beside their agent finds no other's caches.
+      cache: `burst-cache-${options.runnerKey}-${launch.projectId}`,
     },
     hostNames: route.hostNames,
   };
