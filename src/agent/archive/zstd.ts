@@ -27,10 +27,12 @@ export interface ByteSink {
 
 const streamBytes = 256 * 1024;
 
-/** `path` is that of the environment: folders with a colon in between. */
-export async function findZstd(path = process.env["PATH"] ?? ""): Promise<Zstd | undefined> {
-  const own = nodeZstd();
-  if (own !== undefined) return own;
+export async function findZstd(): Promise<Zstd | undefined> {
+  return nodeZstd() ?? (await zstdOnPath(process.env["PATH"] ?? ""));
+}
+
+/** The first program of that name in the folders of `path`. */
+export async function zstdOnPath(path: string): Promise<Zstd | undefined> {
   for (const folder of path.split(delimiter).filter((one) => isAbsolute(one))) {
     const program = join(folder, "zstd");
     if (await isProgram(program)) return zstdProgram(program);

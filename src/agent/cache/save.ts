@@ -69,6 +69,8 @@ async function saveOne(input: SaveInput, plan: SavePlan): Promise<void> {
     log,
     signal,
   });
+  // What was chosen up to an abort is not all there is.
+  signal.throwIfAborted();
   if (entries.length === 0) {
     log.warning("No files to cache.");
     return;

@@ -1,10 +1,10 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { chmod, mkdir, open, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { findZstd, nodeZstd, zstdProgram } from "../../../src/agent/archive/zstd.ts";
+import { nodeZstd, zstdOnPath, zstdProgram } from "../../../src/agent/archive/zstd.ts";
 import type { Zstd } from "../../../src/agent/archive/zstd.ts";
 import { scratch } from "./workshop.ts";
 
@@ -53,20 +53,29 @@ describe.each(kinds)("%s", (_kind, zstd) => {
   });
 
   test.each([
-    ["an early end", async (file: string) => await truncate(file, 200_000)],
+    [
+      "an early end",
+      /premature end|unexpected end/,
+      async (file: string) => await truncate(file, 200_000),
+    ],
     [
       "a wrong byte",
+      /checksum|corruption/i,
       async (file: string) => {
         const bytes = readFileSync(file);
         bytes[bytes.length - 100_000] = (bytes.at(-100_000) ?? 0) ^ 1;
         await writeFile(file, bytes);
       },
     ],
-    ["something else", async (file: string) => await writeFile(file, "not zstd at all")],
-  ])("%s is an error", async (_what, damage) => {
+    [
+      "something else",
+      /unsupported format|unknown frame/i,
+      async (file: string) => await writeFile(file, "not zstd at all"),
+    ],
+  ])("%s is an error", async (_what, message, damage) => {
     const file = await pack(zstd);
     await damage(file);
-    await expect(unpack(zstd, file)).rejects.toThrow();
+    await expect(unpack(zstd, file)).rejects.toThrow(message);
   });
 
   test("a reader that stops leaves nothing behind", async () => {
@@ -75,15 +84,14 @@ describe.each(kinds)("%s", (_kind, zstd) => {
     await input.close();
   });
 
-  test("a disk that takes no more is an error", async () => {
-    if (spawnSync("test", ["-c", "/dev/full"]).status !== 0) return;
+  test.runIf(existsSync("/dev/full"))("a disk that takes no more is an error", async () => {
     const output = await open("/dev/full", "w");
     const sink = zstd.pack(output, 3);
     const packing = async () => {
       for (let i = 0; i < 40; i++) await sink.write(randomBytes(100_000));
       await sink.finish();
     };
-    await expect(packing()).rejects.toThrow();
+    await expect(packing()).rejects.toThrow(/no space/i);
     sink.abandon();
     await output.close();
   });
@@ -96,10 +104,10 @@ test.runIf(own === undefined)(
     await mkdir(join(root, "folder/zstd"), { recursive: true });
     await mkdir(join(root, "plain"));
     await writeFile(join(root, "plain/zstd"), "");
-    expect(await findZstd(`${root}/folder:${root}/plain:${root}/missing:.`)).toBeUndefined();
+    expect(await zstdOnPath(`${root}/folder:${root}/plain:${root}/missing:.`)).toBeUndefined();
     await chmod(join(root, "plain/zstd"), 0o755);
-    expect(await findZstd(`${root}/folder:${root}/plain`)).toBeDefined();
-    expect(await findZstd("")).toBeUndefined();
+    expect(await zstdOnPath(`${root}/folder:${root}/plain`)).toBeDefined();
+    expect(await zstdOnPath("")).toBeUndefined();
   },
 );
 
@@ -110,6 +118,6 @@ test("a program that fails says why", async () => {
   const output = await open(join(root, "out"), "wx");
   const sink = zstdProgram(bad).pack(output, 3);
   await expect(sink.finish()).rejects.toThrow("no memory for it");
-  await expect(sink.write(randomBytes(1_000_000))).rejects.toThrow();
+  await expect(sink.write(randomBytes(1_000_000))).rejects.toThrow("no memory for it");
   await output.close();
 });
