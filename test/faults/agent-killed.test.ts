@@ -44,7 +44,7 @@ const stages: Readonly<Record<string, Stage>> = {
     before: ({ gitlab }) => gitlab.addFault({ match: "* /root/**", times: 9, latency_ms: slow }),
     reached: async (_scene, burst) => {
       await until("git", () =>
-        burst.processes().some(({ command }) => /^git .*fetch/.test(command)),
+        burst.processes().some(({ command }) => command.includes("git-remote-http")),
       );
     },
   },

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { JobView } from "../../src/stand-in/views.ts";
+import type { BurstProcess } from "../harness/burst-process.ts";
 import { kill, until } from "../harness/processes.ts";
 import { lastLine, openScene } from "../harness/scene.ts";
 import type { Scene } from "../harness/scene.ts";
@@ -129,21 +130,37 @@ test.concurrent.each(["agent", "runner"])(
   },
 );
 
-test.concurrent("both killed before the job's shell has its pipes: the next start ends that shell too", async () => {
-  const scene = await openScene();
-  try {
-    const job = await scene.enqueue();
-    const burst = scene.burst();
-    const agent = await until("an agent", () => burst.agent());
-    kill(agent.pid, "SIGKILL");
-    burst.kill("SIGKILL");
-    const second = scene.burst();
-    expect((await scene.ended(job)).failureReason).toBe("runner_system_failure");
-    await scene.enqueue();
-    await second.ended;
-    await until("the end of boot", () => burst.processes().length === 0);
-    expect(second.remains()).toEqual([]);
-  } finally {
-    await scene.close();
-  }
-});
+const early = {
+  "before the job's shell has its pipes": async (_scene: Scene, burst: BurstProcess) => {
+    await until("an agent", () => burst.agent());
+  },
+  "while git waits for the server": async (_scene: Scene, burst: BurstProcess) => {
+    await until("git", () =>
+      burst.processes().some(({ command }) => command.includes("git-remote-http")),
+    );
+  },
+};
+
+test.concurrent.each(Object.entries(early))(
+  "both killed %s: the next start ends what they left",
+  async (_name, reached) => {
+    const scene = await openScene();
+    try {
+      scene.gitlab.addFault({ match: "* /root/**", times: 9, latency_ms: 600_000 });
+      const job = await scene.enqueue();
+      const burst = scene.burst();
+      await reached(scene, burst);
+      kill(burst.agent()!.pid, "SIGKILL");
+      burst.kill("SIGKILL");
+      scene.gitlab.clearFaults();
+      const second = scene.burst();
+      expect((await scene.ended(job)).failureReason).toBe("runner_system_failure");
+      await scene.enqueue();
+      expect(await second.ended).toEqual({ code: 0, signal: null });
+      await until("the end of what they left", () => burst.processes().length === 0);
+      expect(second.remains()).toEqual([]);
+    } finally {
+      await scene.close();
+    }
+  },
+);
