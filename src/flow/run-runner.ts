@@ -80,6 +80,8 @@ export async function runRunner(deps: RunnerDeps, options: RunnerOptions): Promi
     const interval = Math.max(0, asked + options.checkIntervalSeconds * 1000 - now());
     const verdict = health.onReply(reply.kind, now());
     if (verdict !== undefined) onDiagnostic(verdict);
+    // A request that was given up for a stop is nobody's fault.
+    if (reply.kind === "unavailable" && options.stop.aborted) return 0;
     complain("message" in reply ? reply.message : "");
     switch (reply.kind) {
       case "job":
