@@ -10,6 +10,8 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/faults/**", "test/containers/**"],
+          // Modules are loaded once a worker, not once a file: no test changes any.
+          isolate: false,
           testTimeout: 20_000,
           hookTimeout: 20_000,
         },
