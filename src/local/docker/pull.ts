@@ -3,6 +3,7 @@
 import { pullFailureReason } from "../../core/pull-failure.ts";
 import type { ContainerPlan } from "../../core/task-plan.ts";
 import type { Trouble } from "../executor.ts";
+import { engineError } from "../agent-image/engine-progress.ts";
 import { engineText } from "./engine-call.ts";
 import type { Engine } from "./engine.ts";
 
@@ -85,11 +86,11 @@ async function pull({ engine, container, over }: PullInput): Promise<string | un
       ...(authconfig === undefined ? {} : { authconfig }),
       abortSignal: over,
     });
-    return await new Promise((resolve) => {
-      engine.modem.followProgress(progress, (error) => resolve(error?.message));
-      // An engine that nobody listens to any more ends the pull by itself.
+    // An engine that nobody listens to any more ends the pull by itself.
+    const stopped = new Promise<string>((resolve) => {
       over.addEventListener("abort", () => resolve("the job is over"), { once: true });
     });
+    return await Promise.race([engineError(progress), stopped]);
   } catch (cause) {
     return engineText(cause);
   }
