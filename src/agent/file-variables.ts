@@ -3,6 +3,7 @@
 import { constants } from "node:fs";
 import { chmod, mkdir, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { kindOf } from "./sources/clean-repository.ts";
 
 export interface FileVariable {
   readonly path: string;
@@ -22,6 +23,7 @@ export async function writeFileVariables(
 ): Promise<void> {
   // Its parents are the projects', which other users of the job's containers pass through.
   await mkdir(dirname(folder), { recursive: true });
+  await removeOther(folder);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await chmod(folder, shared ? 0o777 : 0o700);
   for (const { path, content } of files) {
@@ -36,6 +38,11 @@ export async function writeFileVariables(
       await file.close();
     }
   }
+}
+
+/** What a script has put in the folder's place: a link would lead the files elsewhere. */
+async function removeOther(folder: string): Promise<void> {
+  if ((await kindOf(folder)) !== "folder") await rm(folder, { force: true });
 }
 
 export async function removeFileVariables(folder: string): Promise<void> {

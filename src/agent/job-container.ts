@@ -3,7 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import { closeSync, writeSync } from "node:fs";
-import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, open, rm } from "node:fs/promises";
 import { Socket } from "node:net";
 import type { OnReadOpts, SocketConstructorOpts } from "node:net";
 import { dirname, join } from "node:path";
@@ -190,8 +190,13 @@ export async function openJobContainer(
 async function writeProgram(path: string, program: string): Promise<void> {
   // The folder guards it from others. A job that has removed it gets it anew.
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeFile(path, program, { mode: 0o600, flag: "wx" });
-  await chmod(path, 0o644);
+  const file = await open(path, "wx", 0o600);
+  try {
+    await file.writeFile(program);
+    await file.chmod(0o644);
+  } finally {
+    await file.close();
+  }
 }
 
 function exitOf(status: number): StageExit {

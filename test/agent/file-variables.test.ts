@@ -70,3 +70,19 @@ test("the folder goes with all that is in it, and need not be there", async () =
   expect(existsSync(folder)).toBe(false);
   expect(existsSync(join(folder, ".."))).toBe(true);
 });
+
+test.each(["a link to a folder", "a link to nothing", "a file"])(
+  "%s in the folder's place is removed, and nothing is written where it led",
+  async (what) => {
+    const folder = newFolder();
+    const elsewhere = join(folder, "..", "elsewhere");
+    mkdirSync(join(folder, ".."), { recursive: true });
+    if (what === "a link to a folder") mkdirSync(elsewhere, { mode: 0o755 });
+    if (what === "a file") writeFileSync(folder, "");
+    else symlinkSync(elsewhere, folder);
+    await writeFileVariables(folder, [{ path: join(folder, "KEY"), content: "secret" }], true);
+    expect(readFileSync(join(folder, "KEY"), "utf8")).toBe("secret");
+    expect(existsSync(join(elsewhere, "KEY"))).toBe(false);
+    if (what === "a link to a folder") expect(modeOf(elsewhere)).toBe("755");
+  },
+);
