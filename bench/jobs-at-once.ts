@@ -32,8 +32,7 @@ export const jobsAtOnce: Benchmark = {
       const [measured, baseline] = [perSecond(ours), perSecond(theirs)];
       const { runner, agent, together } = burst.memory;
       note(
-        `memory of the runner ${megabytes(runner)}, of an agent ${megabytes(agent)}, ` +
-          `of all together (shared pages counted each time) ${megabytes(together)}`,
+        `memory: runner ${megabytes(runner)}, an agent ${megabytes(agent)}, all together ${megabytes(together)}`,
       );
       return [
         {

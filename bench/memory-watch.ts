@@ -7,10 +7,8 @@ export interface MemoryWatch {
   readonly runner: number;
   /** The largest agent. */
   readonly agent: number;
-  /** Runner and agents together, at one moment (VmRSS). */
+  /** Runner and agents together, at one moment; Node's own pages, which they share, count once. */
   readonly together: number;
-  /** Forgets the agents that were. */
-  reset(): void;
   stop(): void;
 }
 
@@ -21,14 +19,15 @@ export function watchMemory(runner: number): MemoryWatch {
   const look = () => {
     const own = memoryOf(runner);
     peaks.runner = Math.max(peaks.runner, own.peak);
-    let together = own.now;
+    let { anonymous, file } = own;
     for (const child of childrenOf(runner)) {
       if (!isAgent(child)) continue;
       const memory = memoryOf(child);
       peaks.agent = Math.max(peaks.agent, memory.peak);
-      together += memory.now;
+      anonymous += memory.anonymous;
+      file = Math.max(file, memory.file);
     }
-    peaks.together = Math.max(peaks.together, together);
+    peaks.together = Math.max(peaks.together, anonymous + file);
   };
   const timer = setInterval(look, pauseMilliseconds);
   return {
@@ -41,19 +40,21 @@ export function watchMemory(runner: number): MemoryWatch {
     get together() {
       return peaks.together;
     },
-    reset() {
-      peaks.agent = 0;
-      peaks.together = 0;
-    },
     stop: () => clearInterval(timer),
   };
 }
 
-function memoryOf(pid: number): { readonly peak: number; readonly now: number } {
+interface Memory {
+  readonly peak: number;
+  readonly anonymous: number;
+  readonly file: number;
+}
+
+function memoryOf(pid: number): Memory {
   const status = read(`/proc/${pid}/status`);
   const field = (name: string) =>
     Number(new RegExp(`^${name}:\\s*(\\d+) kB`, "m").exec(status)?.[1] ?? 0) * 1024;
-  return { peak: field("VmHWM"), now: field("VmRSS") };
+  return { peak: field("VmHWM"), anonymous: field("RssAnon"), file: field("RssFile") };
 }
 
 function childrenOf(pid: number): readonly number[] {
