@@ -2,10 +2,13 @@
 // it is valid: what is said of a request names host and path, never the query.
 
 import { STATUS_CODES } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Readable } from "node:stream";
-import type { Connections } from "../../gitlab/connections.ts";
 import { startDeadline } from "../../gitlab/deadline.ts";
 import { describeFailure } from "../../gitlab/failure.ts";
+import { proxyFor } from "../../gitlab/proxy.ts";
+import { openRequest } from "./storage-route.ts";
+import type { StorageNetwork } from "./storage-route.ts";
 
 export interface PresignedRequest {
   readonly url: string;
@@ -14,7 +17,7 @@ export interface PresignedRequest {
 }
 
 export interface PresignedCall {
-  readonly connections: Connections;
+  readonly network: StorageNetwork;
   readonly method: "GET" | "HEAD" | "PUT";
   readonly request: PresignedRequest;
   /** Besides those that were signed; those win. */
@@ -54,39 +57,59 @@ export async function callPresigned(call: PresignedCall): Promise<PresignedReply
 
 async function callOnce(call: PresignedCall): Promise<Attempt> {
   const url = new URL(call.request.url);
-  const route = call.connections.routeTo(url);
   const closed = new AbortController().signal;
   const totalSeconds = Math.min(call.timeoutSeconds, longestTimeoutSeconds);
   const deadline = startDeadline({ totalSeconds, closed, caller: call.signal });
+  const { method, network } = call;
+  const { signal } = deadline;
+  let request: ClientRequest | undefined;
   try {
-    const answer = await route.dispatcher.request({
-      origin: url.origin,
-      path: `${url.pathname}${url.search}`,
-      method: call.method,
-      headers: { ...call.headers, ...call.request.headers },
-      signal: deadline.signal,
-      ...(call.body === undefined ? {} : { body: call.body() }),
-    });
-    const header = (name: string): string | undefined => {
-      const value = answer.headers[name];
-      return Array.isArray(value) ? value[0] : value;
-    };
-    if (answer.statusCode >= 200 && answer.statusCode < 300) {
-      if (call.receive === undefined) await answer.body.dump();
-      else await call.receive(answer.body);
-      return { kind: "done", header };
-    }
-    const complaint = await beginning(answer.body);
-    if (answer.statusCode === 404) return { kind: "missing" };
-    const message = refusal(call.method, url, answer.statusCode, complaint);
-    return { kind: answer.statusCode >= 500 ? "again" : "failed", message };
+    const headers = { ...call.headers, ...call.request.headers };
+    request = await openRequest(network, { method, url, headers, signal });
+    return await readAnswer(call, url, await answerTo(request, call.body?.()));
   } catch (error) {
     const host = url.port === "" ? url.hostname : url.host;
-    const reason: unknown = deadline.signal.aborted ? deadline.signal.reason : error;
-    return { kind: "again", message: describeFailure(reason, { host, proxy: route.proxy }) };
+    const proxy = proxyFor(url, network.env)?.host;
+    const reason: unknown = signal.aborted ? signal.reason : error;
+    return { kind: "again", message: describeFailure(reason, { host, proxy }) };
   } finally {
     deadline.release();
+    request?.destroy();
   }
+}
+
+/** A refusal may come before all of the body is sent: then the rest is not. */
+function answerTo(request: ClientRequest, body: Readable | undefined): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    // Stays: what goes wrong after the answer has come is nobody's.
+    request.on("error", reject);
+    request.once("response", (answer) => {
+      body?.unpipe(request).destroy();
+      resolve(answer);
+    });
+    if (body === undefined) request.end();
+    else body.once("error", (error) => request.destroy(error)).pipe(request);
+  });
+}
+
+async function readAnswer(
+  call: PresignedCall,
+  url: URL,
+  answer: IncomingMessage,
+): Promise<Attempt> {
+  const status = answer.statusCode ?? 0;
+  const header = (name: string): string | undefined => {
+    const value = answer.headers[name];
+    return Array.isArray(value) ? value[0] : value;
+  };
+  if (status >= 200 && status < 300) {
+    if (call.receive !== undefined) await call.receive(answer);
+    return { kind: "done", header };
+  }
+  const complaint = await beginning(answer);
+  if (status === 404) return { kind: "missing" };
+  const message = refusal(call.method, url, status, complaint);
+  return { kind: status >= 500 ? "again" : "failed", message };
 }
 
 /** Storage explains itself in XML; its code is safe to tell, the rest may repeat what was signed. */

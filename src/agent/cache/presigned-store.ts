@@ -8,9 +8,9 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { CacheAddress } from "../../core/cache.ts";
 import type { JobLog } from "../../core/job-log.ts";
-import type { Connections } from "../../gitlab/connections.ts";
 import { callPresigned } from "./presigned-request.ts";
 import type { PresignedCall, PresignedReply, PresignedRequest } from "./presigned-request.ts";
+import type { StorageNetwork } from "./storage-route.ts";
 import type { CacheDraft, CacheFetch, CacheKeep, CacheStore } from "./store.ts";
 
 /** Addresses of one object. */
@@ -25,7 +25,7 @@ export interface PresignedStoreOptions {
   readonly caches: ReadonlyMap<string, PresignedCache>;
   /** The agent's own. */
   readonly scratch: string;
-  readonly connections: Connections;
+  readonly network: StorageNetwork;
   /** Of one request: CACHE_REQUEST_TIMEOUT. */
   readonly timeoutSeconds: number;
   readonly log: JobLog;
@@ -127,8 +127,8 @@ function callOf(
   method: PresignedCall["method"],
   request: PresignedRequest,
 ): PresignedCall {
-  const { connections, timeoutSeconds, signal, sleep } = options;
-  return { connections, method, request, timeoutSeconds, signal, sleep };
+  const { network, timeoutSeconds, signal, sleep } = options;
+  return { network, method, request, timeoutSeconds, signal, sleep };
 }
 
 function noAddress(what: string, { key }: CacheAddress): string {

@@ -3,7 +3,8 @@
 
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
@@ -32,21 +33,26 @@ export interface FakeS3 {
   now: number;
 }
 
-export async function startFakeS3(): Promise<FakeS3> {
+export async function startFakeS3(secure?: {
+  readonly key: string;
+  readonly cert: string;
+}): Promise<FakeS3> {
   const requests: SeenRequest[] = [];
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     response.once("close", () => {
       const { method = "", headers } = request;
       const path = (request.url ?? "").split("?")[0] ?? "";
       requests.push({ method, path, headers, status: response.statusCode });
     });
     void answer(s3, request, response).catch(() => response.destroy());
-  });
+  };
+  const server = secure === undefined ? createServer(listener) : createTlsServer(secure, listener);
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
+  const scheme = secure === undefined ? "http" : "https";
   const host = `127.0.0.1:${String((server.address() as AddressInfo).port)}`;
   const s3: FakeS3 = {
     host,
@@ -64,7 +70,7 @@ export async function startFakeS3(): Promise<FakeS3> {
         "X-Amz-SignedHeaders": Object.keys(headers).join(";"),
         "X-Amz-Signature": signature,
       });
-      return { url: `http://${host}${path}?${query.toString()}`, headers };
+      return { url: `${scheme}://${host}${path}?${query.toString()}`, headers };
     },
   };
   return s3;

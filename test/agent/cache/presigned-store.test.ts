@@ -1,13 +1,15 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { presignedStore } from "../../../src/agent/cache/presigned-store.ts";
 import type { PresignedCache } from "../../../src/agent/cache/presigned-store.ts";
 import type { CacheStore } from "../../../src/agent/cache/store.ts";
 import type { CacheAddress } from "../../../src/core/cache.ts";
-import { defaultTimeouts, openConnections } from "../../../src/gitlab/connections.ts";
 import { readTrust } from "../../../src/gitlab/trust.ts";
+import { forLocalhost, forOtherName, testCa } from "../../gitlab/certificates.ts";
+import type { KeyPair } from "../../gitlab/certificates.ts";
+import { serveProxy } from "../../gitlab/proxy-server.ts";
 import { never, recordingLog, scratch } from "../archive/workshop.ts";
 import type { RecordingLog } from "../archive/workshop.ts";
 import { startFakeS3 } from "./fake-s3.ts";
@@ -28,20 +30,22 @@ interface Bench {
 
 async function bench(
   cache: (s3: FakeS3) => PresignedCache = addresses,
-  options: { readonly timeoutSeconds?: number; readonly signal?: AbortSignal } = {},
+  options: {
+    readonly timeoutSeconds?: number;
+    readonly signal?: AbortSignal;
+    readonly tls?: KeyPair;
+    readonly ca?: string;
+    readonly env?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<Bench> {
-  const s3 = await startFakeS3();
+  const s3 = await startFakeS3(options.tls);
   const folder = await scratch();
   const log = recordingLog();
   const slept: number[] = [];
-  const gitlab = new URL("https://gitlab.example.com");
-  const timeouts = { ...defaultTimeouts, responseHeaderSeconds: 5 };
-  const connections = openConnections({ gitlab, trust: readTrust({}, {}), timeouts, env: {} });
-  onTestFinished(() => connections.close());
   const store = presignedStore({
     caches: new Map([[name, cache(s3)]]),
     scratch: join(folder, "scratch"),
-    connections,
+    network: { trust: readTrust({ ca: options.ca }, {}), env: options.env ?? {} },
     timeoutSeconds: options.timeoutSeconds ?? 60,
     log,
     signal: options.signal ?? never,
@@ -238,4 +242,58 @@ test("many megabytes come and go", async () => {
   expect(await keep(at, content)).toEqual({ kind: "kept" });
   const found = await at.store.fetch(address);
   expect(found.kind === "found" && readFileSync(found.file, "utf8") === content).toBe(true);
+});
+
+test("over TLS the machine's authorities count, and those that were configured", async () => {
+  const at = await bench(addresses, { tls: forLocalhost, ca: testCa });
+  expect(await keep(at)).toEqual({ kind: "kept" });
+  expect((await at.store.fetch(address)).kind).toBe("found");
+  const stranger = await bench(addresses, { tls: forLocalhost });
+  expect(await keep(stranger)).toMatchObject({
+    kind: "failed",
+    message: expect.stringContaining("an authority that this machine does not know"),
+  });
+});
+
+describe("through the proxy that the environment names", () => {
+  /** The same addresses, for a host that only the proxy can reach. */
+  const elsewhere = (s3: FakeS3): PresignedCache =>
+    JSON.parse(JSON.stringify(addresses(s3)).replaceAll(s3.host, "other.example.com"));
+  const pass = { passTo: 0 };
+
+  test("http is asked of the proxy by its whole address", async () => {
+    const proxy = await serveProxy(pass);
+    const at = await bench(elsewhere, {
+      env: { HTTP_PROXY: `http://u:p%40ss@127.0.0.1:${proxy.port}` },
+    });
+    pass.passTo = Number(at.s3.host.split(":")[1]);
+    expect(await keep(at)).toEqual({ kind: "kept" });
+    expect((await at.store.fetch(address)).kind).toBe("found");
+    expect(proxy.asked[0]).toContain(`PUT http://other.example.com/bucket/${name}?`);
+    expect(proxy.authorizations[0]).toBe(`Basic ${btoa("u:p@ss")}`);
+  });
+
+  test("https goes through a tunnel", async () => {
+    const proxy = await serveProxy(pass);
+    const at = await bench(elsewhere, {
+      tls: forOtherName,
+      ca: testCa,
+      env: { HTTPS_PROXY: `http://u:p@127.0.0.1:${proxy.port}` },
+    });
+    pass.passTo = Number(at.s3.host.split(":")[1]);
+    expect(await keep(at)).toEqual({ kind: "kept" });
+    expect((await at.store.fetch(address)).kind).toBe("found");
+    expect(proxy.asked).toEqual(Array(2).fill("CONNECT other.example.com:443"));
+    expect(proxy.authorizations[0]).toBe(`Basic ${btoa("u:p")}`);
+  });
+
+  test("a proxy that refuses is told", async () => {
+    const proxy = await serveProxy({ refuse: 407 });
+    const env = { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` };
+    const at = await bench(elsewhere, { tls: forOtherName, ca: testCa, env });
+    expect(await at.store.fetch(address)).toMatchObject({
+      kind: "failed",
+      message: expect.stringMatching(/^The proxy .* asks for a user and password/),
+    });
+  });
 });
