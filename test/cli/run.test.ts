@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { readRunSource } from "../../src/cli/run-settings.ts";
+import type { RunFlags } from "../../src/cli/run-settings.ts";
 import { startStandIn } from "../../src/stand-in/start.ts";
 import type { StandIn } from "../../src/stand-in/stand-in.ts";
 
@@ -48,49 +50,39 @@ function burst(
 }
 
 test.concurrent.each<[rule: string, args: string[], says: RegExp]>([
-  ["without a URL", ["--token", "glrt-x"], /--url \(or CI_SERVER_URL\) is missing/],
   ["without a token", ["--url", "http://127.0.0.1:1"], /--token \(or CI_SERVER_TOKEN\) is missing/],
-  [
-    "with a URL that is none",
-    ["--url", "nonsense", "--token", "glrt-x"],
-    /"nonsense" is not a URL/,
-  ],
   [
     "with no jobs at once",
     ["--concurrent", "0", "--url", "http://a", "--token", "b"],
     /--concurrent takes a whole number from 1 on/,
   ],
-  ["with an unknown flag", ["--concurent", "2"], /unknown option/],
   [
-    "with an executor that is none",
-    ["--executor", "shell", "--url", "http://a", "--token", "b"],
-    /Allowed choices are process, docker/,
-  ],
-  [
-    "with settings that name an unknown key",
-    ["--settings", "bad.yml", "--url", "http://a", "--token", "b"],
-    /bad\.yml: unknown key "concurent"/,
-  ],
-  [
-    "with settings that are a list",
-    ["--settings", "list.yml", "--url", "http://a", "--token", "b"],
-    /must hold keys and values/,
-  ],
-  [
-    "with settings that are no YAML",
-    ["--settings", "broken.yml", "--url", "http://a", "--token", "b"],
-    /neither YAML nor JSON/,
-  ],
-  [
-    "with a settings file that is not there",
-    ["--settings", "none.yml", "--url", "http://a", "--token", "b"],
-    /none\.yml: the file cannot be read/,
+    "with a URL that is none",
+    ["--url", "nonsense", "--token", "glrt-x"],
+    /"nonsense" is not a URL/,
   ],
 ])("run %s ends with 2 and one sentence, no stack", async (_rule, args, says) => {
   const ended = await burst(["run", ...args]);
   expect(ended).toMatchObject({ code: 2, stdout: "" });
   expect(ended.stderr).toMatch(says);
   expect(ended.stderr).not.toMatch(/\n\s+at /);
+});
+
+test.each<[rule: string, flags: RunFlags, says: RegExp]>([
+  ["without a URL", { token: "glrt-x" }, /--url \(or CI_SERVER_URL\) is missing/],
+  ["that names an unknown key", { settings: "bad.yml" }, /bad\.yml: unknown key "concurent"/],
+  ["that is a list", { settings: "list.yml" }, /must hold keys and values/],
+  ["that is no YAML", { settings: "broken.yml" }, /neither YAML nor JSON/],
+  ["that is not there", { settings: "none.yml" }, /none\.yml: the file cannot be read/],
+])("a settings file or source %s is told in one sentence", (_rule, flags, says) => {
+  const file = flags.settings === undefined ? {} : { settings: join(folder, flags.settings) };
+  expect(() => readRunSource({ ...flags, ...file }, {})).toThrow(says);
+});
+
+test("flags win over the environment", () => {
+  const environment = { CI_SERVER_URL: "http://other", CI_SERVER_TOKEN: "glrt-other" };
+  const source = readRunSource({ url: "http://flag", token: "glrt-flag" }, environment);
+  expect([source.url, source.token.reveal()]).toEqual(["http://flag", "glrt-flag"]);
 });
 
 test("a token that GitLab does not know ends with 2, and is not repeated", async () => {

@@ -61,7 +61,10 @@ test("each job has the lowest number that is free, also of what an earlier run l
   await expect.poll(() => ends.length).toBe(3);
   for (const end of ends) end();
   await ended;
-  expect(scene.handOffs.map(({ concurrentId }) => concurrentId)).toEqual([0, 2, 0]);
+  // Which of the first two gets as far first is chance.
+  const [first, second, third] = scene.handOffs.map(({ concurrentId }) => concurrentId);
+  expect([first, second].toSorted()).toEqual([0, 2]);
+  expect(third).toBe(first);
 });
 
 test("a stop ends the asking, and running jobs are waited for", async () => {
