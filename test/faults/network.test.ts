@@ -108,7 +108,7 @@ test.concurrent.each(Object.entries(interferences))(
       const job = await scene.enqueue({ script: [countsUntilGo(scene.home)] });
       const burst = scene.burst();
       await scene.traceHas(job, "line 3 of a log");
-      const { times = 1 } = { times: 1, ...interference };
+      const { times } = { times: 1, ...interference };
       scene.proxy.interfere({ request: /^PATCH /, ...interference });
       await until("the interferences", () => scene.proxy.interfered === times);
       const size = scene.gitlab.job(job.id).traceSize;

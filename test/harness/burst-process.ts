@@ -60,7 +60,12 @@ export function startBurst(built: string, options: BurstOptions): BurstProcess {
     ...(options.preload ?? []).flatMap((module) => ["--import", module]),
     join(built, "cli", "main.js"),
     "run",
-    ...["--url", options.url, "--token", options.token, "--settings", settings],
+    "--url",
+    options.url,
+    "--token",
+    options.token,
+    "--settings",
+    settings,
     ...(options.arguments ?? []),
   ];
   const child = spawn(argv[0]!, argv.slice(1), {

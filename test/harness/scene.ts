@@ -66,7 +66,7 @@ export async function openScene(options: SceneOptions = {}): Promise<Scene> {
       const end = performance.now() + patienceMs;
       while (!gitlab.job(job.id).trace().includes(text)) {
         if (performance.now() > end) {
-          throw new Error(`no "${text}" in the trace:\n${gitlab.job(job.id).trace()}`);
+          throw new Error(`no "${text}" in the trace:\n${gitlab.job(job.id).trace().toString()}`);
         }
         await pause(25);
       }

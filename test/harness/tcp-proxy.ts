@@ -114,7 +114,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   /** The rule for a chunk that begins a request, used up by one. */
   function take(chunk: Buffer): Interference | undefined {
     const line = chunk.subarray(0, 2048).toString("latin1").split("\r\n")[0] ?? "";
-    if (!/ HTTP\/1\.1$/.test(line)) return undefined;
+    if (!line.endsWith(" HTTP/1.1")) return undefined;
     const index = pending.findIndex(({ rule }) => rule.request.test(line));
     const found = pending[index];
     if (found === undefined) return undefined;
