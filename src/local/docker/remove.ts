@@ -4,7 +4,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Engine } from "./engine.ts";
 
-const tries = 20;
+const tries = 60;
 const pauseMs = 150;
 
 /** With its anonymous volumes. Throws what the engine says when it does not go. */
@@ -22,10 +22,9 @@ export async function removeTask(
   prefix: string,
   volumes: readonly string[],
 ): Promise<void> {
-  const containers = await engine.listContainers({
-    all: true,
-    filters: { name: [`^/${prefix}-`] },
-  });
+  // Podman's names do not begin with a slash, so the pattern says nothing of their beginnings.
+  const filters = { name: [`${prefix}-`] };
+  const containers = await engine.listContainers({ all: true, filters });
   await Promise.all(containers.map(({ Id }) => removeContainer(engine, Id)));
   await Promise.all(volumes.map((name) => removeVolume(engine, name)));
 }
