@@ -2,8 +2,17 @@ import { expect, test } from "vitest";
 import { runFolder } from "../../harness/project.ts";
 
 const optional = [
-  ...["image", "services", "artifacts", "cache", "credentials", "dependencies"],
-  ...["hooks", "inputs", "features", "secrets", "policy_options"],
+  "image",
+  "services",
+  "artifacts",
+  "cache",
+  "credentials",
+  "dependencies",
+  "hooks",
+  "inputs",
+  "features",
+  "secrets",
+  "policy_options",
 ];
 
 const { job, trace } = await runFolder(import.meta.url, {
