@@ -10,6 +10,7 @@ import { RunnerError } from "../../core/errors.ts";
 import type { ContainersPlan } from "../../core/task-plan.ts";
 import { hearAgent } from "../agent-reports.ts";
 import type { AgentExit, Launch, RunningJob, Trouble } from "../executor.ts";
+import { attach } from "./attach.ts";
 import { agentSpec, folders, jobSpec } from "./container-spec.ts";
 import type { SpecContext } from "./container-spec.ts";
 import type { Engine } from "./engine.ts";
@@ -55,7 +56,7 @@ export async function startTask(input: TaskInput): Promise<RunningJob> {
   try {
     await makeVolumes(engine, context);
     const agent = await createContainer(engine, agentSpec(input.plan, context));
-    const pipe = await attach(agent, input, course);
+    const pipe = await connect(agent, input, course);
     // Asked before the start, or a quick end would be missed.
     const ended = agent.wait({ condition: "next-exit" }) as Promise<{ StatusCode: number }>;
     await agent.start();
@@ -96,14 +97,8 @@ async function makeVolumes(engine: Engine, { volumes, labels }: SpecContext): Pr
 }
 
 /** The agent's stdin; its stdout and stderr go where they belong. */
-async function attach(agent: Container, input: TaskInput, course: Course): Promise<Duplex> {
-  const stream = await agent.attach({
-    stream: true,
-    hijack: true,
-    stdin: true,
-    stdout: true,
-    stderr: true,
-  });
+async function connect(agent: Container, input: TaskInput, course: Course): Promise<Duplex> {
+  const stream = await attach(input.engine, agent.id);
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   agent.modem.demuxStream(stream, stdout, stderr);
   stream.on("end", () => {
@@ -119,7 +114,7 @@ async function attach(agent: Container, input: TaskInput, course: Course): Promi
     input.launch.onReport(report);
   };
   hearAgent(stderr, onReport, input.onDiagnostic);
-  return stream as Duplex;
+  return stream;
 }
 
 /** The job's container and its services, all images at once. */
