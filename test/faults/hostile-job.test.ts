@@ -46,6 +46,11 @@ interface Seen {
   readonly last: string;
 }
 
+test.concurrent("a script that stops the dispatcher: nobody answers, and the job ends all the same", () =>
+  run(["kill -STOP $dispatcher"], (_scene, seen) => {
+    expect(seen).toMatchObject({ status: "failed", failureReason: "runner_system_failure" });
+  }));
+
 test.concurrent("a script that kills the shell that waits for it fails like one that was killed, after_script runs", () =>
   run(["kill -9 $waiter", "sleep 300"], (_scene, seen) => {
     expect(seen).toMatchObject({
@@ -122,11 +127,6 @@ test.concurrent("a control folder replaced by a file: after_script cannot run, a
     expect(seen.status).toBe("success");
     expect(seen.text).toContain("WARNING: after_script could not be run: ");
     expect(seen.last).toBe("Job succeeded");
-  }));
-
-test.concurrent("a script that stops the dispatcher: nobody answers, and the job ends all the same", () =>
-  run(["kill -STOP $dispatcher"], (_scene, seen) => {
-    expect(seen).toMatchObject({ status: "failed", failureReason: "runner_system_failure" });
   }));
 
 test.concurrent("what lies beside the project cannot lead the runner's removal elsewhere", async () => {

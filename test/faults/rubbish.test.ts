@@ -40,38 +40,6 @@ const nonsense: readonly (FalseAnswer | "no HTTP at all")[] = [
   { status: 418, body: "" },
 ];
 
-test.concurrent("whatever a request for a job is answered, the runner says so and asks again", () =>
-  withFront(async (scene, front) => {
-    front.answer(/^POST \/api\/v4\/jobs\/request/, ...nonsense);
-    const burst = scene.burst({ url: front.url });
-    await until("the end of the nonsense", () => front.waiting === 0);
-    const job = await scene.enqueue();
-    expect((await scene.ended(job)).status).toBe("success");
-    expect(await burst.ended).toEqual({ code: 0, signal: null });
-    expect(burst.stderr()).not.toMatch(/^\s+at /m);
-    expect(burst.stderr()).not.toContain(scene.gitlab.runnerToken);
-    for (const line of burst.stderr().trim().split("\n")) expect(line).toMatch(/^burst: /);
-  }));
-
-test.concurrent.each([
-  ["steps that are no list", { steps: "rm -rf" }, "steps"],
-  ["a time limit in words", { runner_info: { timeout: "soon" } }, "runner_info"],
-  ["a variable without a key", { variables: [{ value: "x" }] }, "variables"],
-  ["run and script both", { run: "[]" }, "run"],
-])("a job with %s is failed with a reason, and the next one is taken", (_name, payload, word) =>
-  withFront(async (scene) => {
-    const job = await scene.enqueue({ payload });
-    const burst = scene.burst({ arguments: ["--max-jobs", "2"] });
-    const ended = await scene.ended(job);
-    expect([ended.status, ended.failureReason]).toEqual(["failed", "runner_system_failure"]);
-    expect(lastLine(ended)).toMatch(/^ERROR: Job failed \(system failure\): GitLab's job payload/);
-    expect(lastLine(ended)).toContain(word);
-    expect((await scene.ended(await scene.enqueue())).status).toBe("success");
-    expect(await burst.ended).toEqual({ code: 0, signal: null });
-    expect(scene.finalUpdates(job)).toHaveLength(1);
-  }),
-);
-
 test.concurrent("nonsense in answer to a running job's calls changes nothing of the job", () =>
   withFront(async (scene, front) => {
     const job = await scene.enqueue({
@@ -109,3 +77,35 @@ test.concurrent("nonsense in answer to a running job's calls changes nothing of 
     expect(ended.reported).toEqual({ checksum: ended.traceChecksum, bytesize: ended.traceSize });
     expect(await burst.ended).toEqual({ code: 0, signal: null });
   }));
+
+test.concurrent("whatever a request for a job is answered, the runner says so and asks again", () =>
+  withFront(async (scene, front) => {
+    front.answer(/^POST \/api\/v4\/jobs\/request/, ...nonsense);
+    const burst = scene.burst({ url: front.url });
+    await until("the end of the nonsense", () => front.waiting === 0);
+    const job = await scene.enqueue();
+    expect((await scene.ended(job)).status).toBe("success");
+    expect(await burst.ended).toEqual({ code: 0, signal: null });
+    expect(burst.stderr()).not.toMatch(/^\s+at /m);
+    expect(burst.stderr()).not.toContain(scene.gitlab.runnerToken);
+    for (const line of burst.stderr().trim().split("\n")) expect(line).toMatch(/^burst: /);
+  }));
+
+test.concurrent.each([
+  ["steps that are no list", { steps: "rm -rf" }, "steps"],
+  ["a time limit in words", { runner_info: { timeout: "soon" } }, "runner_info"],
+  ["a variable without a key", { variables: [{ value: "x" }] }, "variables"],
+  ["run and script both", { run: "[]" }, "run"],
+])("a job with %s is failed with a reason, and the next one is taken", (_name, payload, word) =>
+  withFront(async (scene) => {
+    const job = await scene.enqueue({ payload });
+    const burst = scene.burst({ arguments: ["--max-jobs", "2"] });
+    const ended = await scene.ended(job);
+    expect([ended.status, ended.failureReason]).toEqual(["failed", "runner_system_failure"]);
+    expect(lastLine(ended)).toMatch(/^ERROR: Job failed \(system failure\): GitLab's job payload/);
+    expect(lastLine(ended)).toContain(word);
+    expect((await scene.ended(await scene.enqueue())).status).toBe("success");
+    expect(await burst.ended).toEqual({ code: 0, signal: null });
+    expect(scene.finalUpdates(job)).toHaveLength(1);
+  }),
+);
