@@ -8,7 +8,7 @@ import { createJobStops } from "../../src/agent/job-stops.ts";
 import { readyJob } from "../../src/agent/ready-job.ts";
 import { openTrace } from "../../src/agent/trace.ts";
 import { outcomeOfEnd, runUserScript } from "../../src/agent/user-script.ts";
-import { handOffSchema } from "../../src/core/hand-off.ts";
+import { buildHandOff } from "./build-hand-off.ts";
 import { memorySpool } from "./memory-spool.ts";
 import { steppedClock } from "./stepped-clock.ts";
 
@@ -35,7 +35,8 @@ function newContainer() {
 function scene(timeoutMs?: number) {
   const home = mkdtempSync(join(tmpdir(), "burst-script-"));
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));
-  const ready = readyJob(handOffSchema.parse(handOff(home)));
+  const variables = [{ key: "KEY", value: "content", file: true }];
+  const ready = readyJob(buildHandOff(home, { variables, runner_info: { timeout: 600 } }));
   const shell = newContainer();
   const clock = steppedClock();
   const stops = createJobStops();
@@ -60,25 +61,6 @@ function scene(timeoutMs?: number) {
   };
   return { ...shell, run, start, running, stops, clock };
 }
-
-const handOff = (home: string) => ({
-  version: 1,
-  gitlab: { url: "https://gitlab.example.com", systemId: "s_0123456789ab" },
-  runner: { name: "r", shortToken: "t", version: "1", revision: "", shell: "sh", labels: {} },
-  executor: "process",
-  settings: {},
-  job: JSON.stringify({
-    id: 42,
-    token: "glcbt-token",
-    git_info: { repo_url: "https://gitlab.example.com/group/project.git" },
-    variables: [{ key: "KEY", value: "content", file: true }],
-    runner_info: { timeout: 600 },
-  }),
-  claimedAt: 0,
-  concurrentId: 0,
-  concurrentProjectId: 0,
-  folders: { control: home, builds: join(home, "builds"), cache: home, scratch: home },
-});
 
 test("a script's exit status is its end", async () => {
   const { start, running, end, run } = scene();

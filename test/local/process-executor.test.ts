@@ -9,6 +9,7 @@ import { defaultSettings } from "../../src/core/settings.ts";
 import { jobVariables } from "../../src/core/variables.ts";
 import { createProcessExecutor } from "../../src/local/process-executor.ts";
 import { carriers } from "../../src/local/own-processes.ts";
+import { buildHandOff } from "../agent/build-hand-off.ts";
 import { ownTmpdir } from "./own-tmpdir.ts";
 import { isRunning } from "./processes.ts";
 
@@ -46,11 +47,7 @@ async function launched(code: string, environment: Readonly<Record<string, strin
     },
     onDiagnostic: (_jobId, text) => diagnostics.push(text),
   });
-  const raw = JSON.stringify({
-    id: 7,
-    token: "t",
-    git_info: { repo_url: "https://gitlab.example.com/group/project.git" },
-  });
+  const { job: raw } = buildHandOff(home);
   const parsed = parseJob(JSON.parse(raw));
   if (parsed.kind === "invalid") throw new Error(parsed.message);
   const variables = jobVariables([], { tempDir: "" });
@@ -63,7 +60,7 @@ async function launched(code: string, environment: Readonly<Record<string, strin
     plan: planned.plan,
     notices: ["a notice"],
     prepare: ({ folders }) => {
-      handOff = handOffOf(raw, folders);
+      handOff = { ...buildHandOff(home), job: raw, folders };
       // As a job would leave them.
       mkdirSync(join(builds, "t/0/group/project.tmp"), { recursive: true });
       return handOff;
@@ -72,19 +69,6 @@ async function launched(code: string, environment: Readonly<Record<string, strin
   });
   return { ...running, executor, handOff, reports, diagnostics, log: () => log, builds };
 }
-
-const handOffOf = (job: string, folders: HandOff["folders"]): HandOff => ({
-  version: 1,
-  gitlab: { url: "https://gitlab.example.com", systemId: "s_0123456789ab" },
-  runner: { name: "r", shortToken: "t", version: "1", revision: "", shell: "sh", labels: {} },
-  executor: "process",
-  settings: {},
-  job,
-  claimedAt: 0,
-  concurrentId: 0,
-  concurrentProjectId: 0,
-  folders,
-});
 
 const scratchFolders = () => readdirSync(home).filter((name) => name.startsWith("burst-"));
 
