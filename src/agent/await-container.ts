@@ -16,9 +16,19 @@ const usualSeconds = 30;
 export async function awaitContainer(run: JobRun): Promise<void> {
   const up = new AbortController();
   void hintAtSilence(run, AbortSignal.any([run.stops.all, up.signal]));
-  const state = await Promise.race([run.container.state, raised(run.stops.all)]);
+  const state = await Promise.race([
+    run.container.state,
+    raised(run.stops.all),
+    prepareTimeout(run, up.signal),
+  ]);
   up.abort();
   if (state === undefined) return;
+  if (state.kind === "late") {
+    throw new RunnerError(
+      "job_execution_timeout",
+      `the job's containers were not ready within ${run.settings.prepare_timeout} s (prepare_timeout of the runner's settings)`,
+    );
+  }
   if (state.kind === "gone") throw new ContainerGone("the job's container never came up");
   if (state.shell === "") {
     throw new RunnerError(
@@ -27,6 +37,16 @@ export async function awaitContainer(run: JobRun): Promise<void> {
     );
   }
   if (run.job.services.length > 0 || run.settings.services.length > 0) await awaitServices(run);
+}
+
+/** Never resolves where the settings name no time, or when the container came up. */
+async function prepareTimeout(run: JobRun, up: AbortSignal): Promise<{ readonly kind: "late" }> {
+  const seconds = run.settings.prepare_timeout;
+  if (seconds > 0) {
+    await run.sleep(seconds * 1000, up);
+    if (!up.aborted) return { kind: "late" };
+  }
+  return await new Promise(() => undefined);
 }
 
 /** A container that runs and does not run our shell would be waited for in silence until the job's time is up. */

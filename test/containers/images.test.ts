@@ -7,6 +7,7 @@ import { bridgeAddress } from "../../src/local/docker/gitlab-route.ts";
 import type { JobView, PipelineView } from "../../src/stand-in/views.ts";
 import { openContained } from "../harness/containers.ts";
 import type { Contained } from "../harness/containers.ts";
+import { startMuteServer } from "../harness/mute-server.ts";
 import { registryPassword, registryUser, startRegistry } from "../harness/registry.ts";
 import type { Registry } from "../harness/registry.ts";
 
@@ -221,5 +222,18 @@ policy-not-allowed: {image: {name: busybox, pull_policy: always}, script: ["true
   ] as const) {
     expect(strict.job(name).failureReason).toBe(configuration);
     expect(strict.trace(name)).toContain(words);
+  }
+});
+
+test("a registry that hangs is waited for as long as prepare_timeout says", async () => {
+  const mute = await startMuteServer();
+  try {
+    const late = await openContained({ settings: { prepare_timeout: 5 } });
+    await late.run(`job: {image: "${mute.address}/a:1", script: ["true"]}\n`);
+    const { status, failureReason } = late.job("job");
+    expect([status, failureReason]).toEqual(["failed", "job_execution_timeout"]);
+    expect(late.trace("job")).toContain("were not ready within 5 s (prepare_timeout");
+  } finally {
+    await mute.close();
   }
 });

@@ -96,7 +96,7 @@ export async function openContained(options: ContainedOptions = {}): Promise<Con
       await until(`${String(text)} in the trace of ${name}`, has, () => trace(name));
     },
     async containers(jobId) {
-      const filters = { name: [`^/burst-${jobId}-`] };
+      const filters = { name: [`burst-${jobId}-`] };
       const listed = await engine.listContainers({ all: true, filters });
       return Object.fromEntries(
         listed.map(({ Id, Names }) => [(Names[0] ?? "").split("-").slice(3).join("-"), Id]),
