@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { listenToLauncher } from "../../src/agent/launcher.ts";
 import type { LauncherMessage } from "../../src/core/hand-off.ts";
 import { buildHandOff } from "./build-hand-off.ts";
+import { patient } from "../harness/patient.ts";
 
 const handOff = buildHandOff("/tmp");
 const line = (message: unknown) => `${JSON.stringify(message)}\n`;
@@ -23,7 +24,7 @@ test("what came before anybody listened is heard first, and in order", async () 
   const heard: LauncherMessage[] = [];
   launcher.listen((message) => heard.push(message));
   stdin.write(line(failed));
-  await expect.poll(() => heard).toEqual([notice, failed]);
+  await expect.poll(() => heard, patient).toEqual([notice, failed]);
 });
 
 test("what a newer launcher says besides is passed over", async () => {
@@ -33,7 +34,7 @@ test("what a newer launcher says besides is passed over", async () => {
   const heard: LauncherMessage[] = [];
   launcher.listen((message) => heard.push(message));
   stdin.write(line(failed));
-  await expect.poll(() => heard).toEqual([failed]);
+  await expect.poll(() => heard, patient).toEqual([failed]);
 });
 
 test("a launcher that dies after the hand-off changes nothing", async () => {

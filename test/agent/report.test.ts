@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { openReports } from "../../src/agent/report.ts";
 import type { AgentReport } from "../../src/core/hand-off.ts";
 import { hearAgent } from "../../src/local/agent-reports.ts";
+import { patient } from "../harness/patient.ts";
 
 test("what the agent reports its launcher hears", async () => {
   const stderr = new PassThrough();
@@ -16,7 +17,7 @@ test("what the agent reports its launcher hears", async () => {
   await reports.send({ kind: "started" });
   await reports.send({ kind: "result", result: "failed", failureReason: "script_failure" });
   await expect
-    .poll(() => heard)
+    .poll(() => heard, patient)
     .toEqual([
       { kind: "started" },
       { kind: "result", result: "failed", failureReason: "script_failure" },

@@ -5,6 +5,7 @@ import { serve } from "../gitlab/http-server.ts";
 import type { Answer, Seen } from "../gitlab/http-server.ts";
 import { newClient } from "../gitlab/new-client.ts";
 import { pumping } from "./pumping.ts";
+import { patient } from "../harness/patient.ts";
 
 /** A GitLab that agrees with everything, unless the next of `answers` says otherwise. */
 async function gitlab(...answers: Answer[]) {
@@ -125,7 +126,7 @@ test.each<[string, Answer]>([
   const { pump, clock, print, orders } = pumping({ url });
   print("one");
   await clock.wake();
-  await expect.poll(() => orders).toEqual(["abort"]);
+  await expect.poll(() => orders, patient).toEqual(["abort"]);
   print("two");
   expect(await pump.finish({ state: "failed" })).toEqual({ kind: "refused" });
   expect(seen).toHaveLength(1);
@@ -136,7 +137,7 @@ test("C37 the answer to a sign of life is listened to as well", async () => {
   const { clock, orders } = pumping({ url });
   for (let second = 3; second < 33; second += 3) await clock.step();
   await clock.wake();
-  await expect.poll(() => orders).toEqual(["abort"]);
+  await expect.poll(() => orders, patient).toEqual(["abort"]);
 });
 
 test("C38 canceling asks for a graceful cancel, and the log goes on", async () => {
@@ -163,7 +164,7 @@ test("a forced cancel after a graceful one is obeyed", async () => {
   await clock.step();
   print("two");
   await clock.wake();
-  await expect.poll(() => orders).toEqual(["cancel-gracefully", "abort"]);
+  await expect.poll(() => orders, patient).toEqual(["cancel-gracefully", "abort"]);
 });
 
 test("connections that are cut before or after GitLab took the bytes lose none and double none", async () => {

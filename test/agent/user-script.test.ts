@@ -11,6 +11,7 @@ import { outcomeOfEnd, runUserScript } from "../../src/agent/user-script.ts";
 import { buildHandOff } from "./build-hand-off.ts";
 import { memorySpool } from "./memory-spool.ts";
 import { steppedClock } from "./stepped-clock.ts";
+import { patient } from "../harness/patient.ts";
 
 /** A container whose shell does what the test says, and which notes what is asked of it. */
 function newContainer() {
@@ -57,7 +58,7 @@ function scene(timeoutMs?: number) {
       timeoutMs,
     });
   const running = async () => {
-    await expect.poll(() => shell.programs.length).toBe(1);
+    await expect.poll(() => shell.programs.length, patient).toBe(1);
   };
   return { ...shell, run, start, running, stops, clock };
 }
@@ -91,7 +92,7 @@ test("C62 at its time limit it is canceled with 10 s to leave, whatever status i
   const ended = start();
   await running();
   expect(await clock.wake()).toBe(5000);
-  await expect.poll(() => cancels).toEqual([10]);
+  await expect.poll(() => cancels, patient).toEqual([10]);
   end({ kind: "exit", status: 0 });
   expect(await ended).toEqual({ kind: "timeout" });
   expect(outcomeOfEnd(run, await ended, 5000)).toEqual({ kind: "timed_out", limitMs: 5000 });

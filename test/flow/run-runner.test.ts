@@ -4,6 +4,7 @@ import { agentExit } from "../../src/core/hand-off.ts";
 import { runRunner } from "../../src/flow/run-runner.ts";
 import type { RunnerDeps, RunnerOptions } from "../../src/flow/run-runner.ts";
 import { claiming, exited, goodAgent } from "./claiming.ts";
+import { patient } from "../harness/patient.ts";
 
 const requests = ({ gitlab }: Awaited<ReturnType<typeof claiming>>) =>
   gitlab.requests().filter(({ path }) => path === "/api/v4/jobs/request");
@@ -31,13 +32,13 @@ test("it asks for jobs only while there is room, and fills the room at once", as
   });
   for (let count = 0; count < 3; count++) await scene.gitlab.enqueue();
   const ended = runRunner(scene.deps, { ...scene.options, concurrent: 2, maxJobs: 3 });
-  await expect.poll(() => ends.length).toBe(2);
+  await expect.poll(() => ends.length, patient).toBe(2);
   await new Promise((resolve) => {
     setTimeout(resolve, 50);
   });
   expect(requests(scene)).toHaveLength(2);
   ends[0]?.();
-  await expect.poll(() => ends.length).toBe(3);
+  await expect.poll(() => ends.length, patient).toBe(3);
   for (const end of ends) end();
   await ended;
   expect(scene.gitlab.jobs().map(({ status }) => status)).toEqual(Array(3).fill("success"));
@@ -56,9 +57,9 @@ test("each job has the lowest number that is free, also of what an earlier run l
   await scene.deps.claims.record({ jobId: 99, raw: "{}", slot: 1 });
   for (let count = 0; count < 3; count++) await scene.gitlab.enqueue();
   const ended = runRunner(scene.deps, { ...scene.options, concurrent: 2, maxJobs: 3 });
-  await expect.poll(() => ends.length).toBe(2);
+  await expect.poll(() => ends.length, patient).toBe(2);
   ends[0]?.();
-  await expect.poll(() => ends.length).toBe(3);
+  await expect.poll(() => ends.length, patient).toBe(3);
   for (const end of ends) end();
   await ended;
   // Which of the first two gets as far first is chance.
@@ -80,7 +81,7 @@ test("a stop ends the asking, and running jobs are waited for", async () => {
   await scene.gitlab.enqueue();
   await scene.gitlab.enqueue();
   const ended = runRunner(scene.deps, scene.options);
-  await expect.poll(() => end !== undefined).toBe(true);
+  await expect.poll(() => end !== undefined, patient).toBe(true);
   scene.stop();
   end?.();
   await ended;
@@ -100,7 +101,7 @@ test("a stop cuts off a long poll only when it has been silent for 20 s", async 
   const ended = runRunner({ ...scene.deps, sleep }, scene.options).then(() => {
     over = true;
   });
-  await expect.poll(() => requests(scene).length).toBe(2);
+  await expect.poll(() => requests(scene).length, patient).toBe(2);
   scene.stop();
   await new Promise((resolve) => {
     setTimeout(resolve, 50);
@@ -123,7 +124,7 @@ test("an interrupt reaches the jobs that run", async () => {
   });
   await scene.gitlab.enqueue();
   const ended = runRunner(scene.deps, scene.options);
-  await expect.poll(() => scene.events.length).toBe(2);
+  await expect.poll(() => scene.events.length, patient).toBe(2);
   scene.stop();
   scene.interrupt();
   await ended;
@@ -182,7 +183,7 @@ test("a job whose own frame breaks does not stop the others", async () => {
       count++;
       if (count > 1) return goodAgent(...given);
       return new Promise((_resolve, reject) => {
-        setTimeout(reject, 20, new Error("broken"));
+        setTimeout(reject, 300, new Error("broken"));
       });
     },
   });

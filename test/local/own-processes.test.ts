@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { expect, test } from "vitest";
 import { agentCookie, carriers, jobCookie, killOwn } from "../../src/local/own-processes.ts";
 import { isRunning, sleeper } from "./processes.ts";
+import { patient } from "../harness/patient.ts";
 
 const newCookie = () => Math.random().toString(36).slice(2);
 
@@ -36,7 +37,7 @@ test("those that are started while the others are ended are ended too", async ()
     env: { PATH: process.env["PATH"], [jobCookie]: cookie },
     stdio: "ignore",
   });
-  await expect.poll(async () => (await carriers(cookie)).length).toBeGreaterThan(3);
+  await expect.poll(async () => (await carriers(cookie)).length, patient).toBeGreaterThan(3);
   await killOwn([], [cookie]);
   expect(await carriers(cookie)).toEqual([]);
   expect(child.pid !== undefined && isRunning(child.pid)).toBe(false);

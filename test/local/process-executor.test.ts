@@ -12,6 +12,7 @@ import { carriers } from "../../src/local/own-processes.ts";
 import { buildHandOff } from "../agent/build-hand-off.ts";
 import { ownTmpdir } from "./own-tmpdir.ts";
 import { isRunning } from "./processes.ts";
+import { patient } from "../harness/patient.ts";
 
 const home = ownTmpdir();
 
@@ -122,9 +123,11 @@ test("an agent that is killed is told by its signal", async () => {
 
 test("an interrupt asks the agent to end", async () => {
   const { finished, interrupt, log } = await launched(
-    `process.on("SIGTERM", () => { process.exit(5); }); setInterval(() => {}, 1000);`,
+    `process.on("SIGTERM", () => { process.exit(5); });
+     setInterval(() => {}, 1000);
+     console.log("ready");`,
   );
-  await expect.poll(log).toContain("told");
+  await expect.poll(log, patient).toContain("ready");
   interrupt();
   expect(await finished).toMatchObject({ code: 5, signal: null });
 });
@@ -134,7 +137,7 @@ test("a shell that was killed is the trouble of an agent that missed it", async 
     `process.stdin.on("data", (chunk) => { if (chunk.includes("failed")) process.exit(${agentExit.containerGone}); });
      setInterval(() => {}, 1000);`,
   );
-  await expect.poll(log).toContain("told");
+  await expect.poll(log, patient).toContain("told");
   const boot = bootOf(handOff?.folders.control ?? "");
   process.kill(boot, "SIGKILL");
   expect(await finished).toMatchObject({
