@@ -13,17 +13,24 @@ export async function carriers(...cookies: readonly string[]): Promise<readonly 
   const wanted = new Set(
     cookies.flatMap((value) => [`${jobCookie}=${value}`, `${agentCookie}=${value}`]),
   );
+  const found = await readProcesses("environ");
+  return found
+    .filter(({ text }) => text.split("\0").some((entry) => wanted.has(entry)))
+    .map(({ pid }) => pid);
+}
+
+/** One file of every process. */
+async function readProcesses(file: "environ" | "stat") {
   const entries = await readdir("/proc").catch((): string[] => []);
-  const found = await Promise.all(
+  return await Promise.all(
     entries
       .filter((entry) => /^\d+$/.test(entry))
       .map(async (entry) => {
         // A process may end, or be another user's, between the listing and the reading.
-        const environment = await readFile(`/proc/${entry}/environ`, "latin1").catch(() => "");
-        return environment.split("\0").some((entry) => wanted.has(entry)) ? [Number(entry)] : [];
+        const text = await readFile(`/proc/${entry}/${file}`, "latin1").catch(() => "");
+        return { pid: Number(entry), text };
       }),
   );
-  return found.flat();
 }
 
 /**
@@ -38,11 +45,26 @@ export async function killOwn(
     const groups = leaders.filter(killGroup);
     const strays = await carriers(...cookies);
     for (const pid of strays) signal(pid, "SIGKILL");
-    if (groups.length === 0 && strays.length === 0) return;
+    if (strays.length === 0 && !(await anyRuns(groups))) return;
     await new Promise((resolve) => {
       setTimeout(resolve, 20);
     });
   }
+}
+
+/**
+ * Whether somebody in these groups still runs. The dead whom nobody has taken note of do not: in a container
+ * without an init process they stay for ever.
+ */
+async function anyRuns(groups: readonly number[]): Promise<boolean> {
+  if (groups.length === 0) return false;
+  const seen = (await readProcesses("stat")).filter(({ text }) => text !== "");
+  if (seen.length === 0) return true;
+  return seen.some(({ text }) => {
+    // Behind the name, which may hold anything: state, parent, group.
+    const [state = "", , group] = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return groups.includes(Number(group)) && !"ZX".includes(state);
+  });
 }
 
 /** Whether there was somebody in it. */

@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
-import { expect, test } from "vitest";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { expect, onTestFinished, test } from "vitest";
 import { agentCookie, carriers, jobCookie, killOwn } from "../../src/local/own-processes.ts";
 import { isRunning, sleeper } from "./processes.ts";
 import { patient } from "../harness/patient.ts";
@@ -41,4 +43,19 @@ test("those that are started while the others are ended are ended too", async ()
   await killOwn([], [cookie]);
   expect(await carriers(cookie)).toEqual([]);
   expect(child.pid !== undefined && isRunning(child.pid)).toBe(false);
+});
+
+test("the dead of whom nobody takes note hold nobody up", async () => {
+  // Its parent becomes a program that never asks after its children.
+  const parent = spawn("/bin/sh", ["-c", "set -m; sleep 0.01 & echo $!; exec sleep 300"], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  onTestFinished(() => void parent.kill("SIGKILL"));
+  const [said] = (await once(parent.stdout, "data")) as [Buffer];
+  const dead = Number(said.toString());
+  await expect.poll(() => isRunning(dead), patient).toBe(false);
+  expect(existsSync(`/proc/${String(dead)}`)).toBe(true);
+  const began = performance.now();
+  await killOwn([dead], []);
+  expect(performance.now() - began).toBeLessThan(1000);
 });
