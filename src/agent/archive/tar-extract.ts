@@ -5,6 +5,7 @@ import * as fs from "node:fs";
 import { open } from "node:fs/promises";
 import { promisify } from "node:util";
 import * as zlib from "node:zlib";
+import { RunnerError } from "../../core/errors.ts";
 import { smallBytes } from "./batch-limits.ts";
 import { startCrew } from "./crew.ts";
 import { extractFiles } from "./extract-files.ts";
@@ -13,6 +14,7 @@ import { ignoredFiles } from "./ignored-files.ts";
 import { inOrder } from "./in-order.ts";
 import { errorText } from "./open-file.ts";
 import { projectTree } from "./project-tree.ts";
+import type { ProjectTree } from "./project-tree.ts";
 import { TarReader } from "./tar-reader.ts";
 import type { TarItem } from "./tar-reader.ts";
 import { unreadable } from "./zip-directory.ts";
@@ -34,24 +36,33 @@ interface Left {
 
 export async function extractTarZstd(order: UnzipOrder, zstd: Zstd): Promise<void> {
   const archive = await open(order.file, "r");
-  const reader = new TarReader(zstd.unpack(archive));
-  const crew = (await archive.stat()).size > crewBytes ? startCrew() : undefined;
+  try {
+    const isLarge = (await archive.stat()).size > crewBytes;
+    await extractAll(order, new TarReader(zstd.unpack(archive)), isLarge);
+  } finally {
+    await archive.close();
+  }
+}
+
+async function extractAll(order: UnzipOrder, reader: TarReader, isLarge: boolean): Promise<void> {
+  const tree = projectTree({ fs, zlib }, order.projectDir);
+  const crew = isLarge ? startCrew() : undefined;
   const extract = async (task: ExtractTask): Promise<Extraction> =>
     crew === undefined
       ? extractFiles({ fs, zlib }, projectTree, task)
       : await crew.work("extract", task);
   try {
     const left: Left = { links: [], directories: [] };
-    const tasks = batches(order, reader, left);
+    const tasks = batches(order, reader, tree, left);
     for await (const result of inOrder(tasks, crew?.width ?? 1, extract)) check(order, result);
     check(order, await extract(lastTask(order, left)));
   } catch (error) {
     order.signal.throwIfAborted();
-    throw error instanceof Error && error.name === "RunnerError" ? error : unreadable(error);
+    throw error instanceof RunnerError ? error : unreadable(error);
   } finally {
+    tree.close();
     await reader.close();
     await crew?.close();
-    await archive.close();
   }
 }
 
@@ -65,6 +76,7 @@ function check(order: UnzipOrder, result: Extraction): void {
 async function* batches(
   order: UnzipOrder,
   reader: TarReader,
+  tree: ProjectTree,
   left: Left,
 ): AsyncGenerator<ExtractTask> {
   const ignored = ignoredFiles(order.log);
@@ -79,7 +91,7 @@ async function* batches(
     else if (item.name === "") continue;
     else if (item.kind === "directory") left.directories.push(packedFile(item, 0));
     else if (item.kind === "symlink") left.links.push(linkOf(item));
-    else if (item.size > smallBytes) await extractStream(order, reader, item);
+    else if (item.size > smallBytes) await extractStream(order, reader, tree, item);
     else {
       if (used + item.size > batchBytes || files.length === batchMembers) {
         yield task(order, files, bytes);
@@ -131,8 +143,12 @@ function packedFile(item: TarItem, offset: number): PackedFile {
   return { name, mode, mtimeSeconds, size, offset, method: 0, crc: 0, compressedSize: size };
 }
 
-async function extractStream(order: UnzipOrder, reader: TarReader, item: TarItem): Promise<void> {
-  const tree = projectTree({ fs, zlib }, order.projectDir);
+async function extractStream(
+  order: UnzipOrder,
+  reader: TarReader,
+  tree: ProjectTree,
+  item: TarItem,
+): Promise<void> {
   try {
     const fd = tree.createFile(item.name);
     try {
@@ -150,7 +166,5 @@ async function extractStream(order: UnzipOrder, reader: TarReader, item: TarItem
   } catch (error) {
     order.signal.throwIfAborted();
     throw unreadable(`${item.name}: ${errorText(error)}`);
-  } finally {
-    tree.close();
   }
 }
