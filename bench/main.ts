@@ -3,6 +3,7 @@
 
 import { parseArgs } from "node:util";
 import { artifactsBenchmark } from "./artifacts.ts";
+import { cacheBenchmark } from "./cache.ts";
 import { jobsAtOnce } from "./jobs-at-once.ts";
 import { noOpJob } from "./no-op-job.ts";
 import { formatTable } from "./row.ts";
@@ -16,6 +17,7 @@ const benchmarks: readonly Benchmark[] = [
   traceBenchmark,
   sourcesBenchmark,
   artifactsBenchmark,
+  cacheBenchmark,
 ];
 
 async function main(): Promise<void> {

@@ -69,7 +69,10 @@ export async function startOwnEngine(images: readonly string[]): Promise<OwnEngi
       };
     },
     async kill() {
-      process.kill(Number(await readFile(`${folder}/pid`, "utf8")), "SIGKILL");
+      const pid = Number(await readFile(`${folder}/pid`, "utf8"));
+      // 0 would be this process and all of its group.
+      if (!(pid > 1)) throw new Error("the engine has not said what its process is");
+      process.kill(pid, "SIGKILL");
     },
     close: () => started.close(),
   };
