@@ -4,6 +4,67 @@
 
 import * as z from "zod";
 
+/** A request that carries its own signature. As long as it is valid its address is a secret. */
+export const presignedSchema = z.object({
+  url: z.string(),
+  /** Signed with the address: sent as they are. */
+  headers: z.record(z.string(), z.string()).optional(),
+});
+
+/** All that an agent on AWS may do there, each by an address of its own: it has no credentials. */
+export const grantsSchema = z.object({
+  /** Milliseconds since the epoch; they end with the session that signed them. */
+  signedAt: z.number(),
+  /** PUT that only the first gets through: whoever does may run the job's script. */
+  started: presignedSchema,
+  /** PUT of the agent's last report, before GitLab is told. */
+  result: presignedSchema,
+  /** GET of this very object, made anew from time to time while the job runs. */
+  renewed: presignedSchema,
+  /** By the object's name. */
+  caches: z.record(
+    z.string(),
+    z.object({
+      get: presignedSchema.optional(),
+      head: presignedSchema.optional(),
+      put: presignedSchema.optional(),
+    }),
+  ),
+});
+
+export type Grants = z.output<typeof grantsSchema>;
+
+/** What an agent in a task on ECS has to know besides: nobody beside it tells it anything more. */
+export const taskHandOffSchema = z.object({
+  jobKey: z.string(),
+  /** Counts the tasks of this job, from 1. */
+  attempt: z.number().int(),
+  /** What GitLab's log of this job holds already: the agent goes on behind it. */
+  trace: z.string(),
+  /** For the section in which the executor is prepared. */
+  notices: z.array(z.string()),
+  /** Names of containers as in the task definition. */
+  jobContainer: z.string(),
+  services: z.array(
+    z.object({
+      container: z.string(),
+      name: z.string(),
+      hostnames: z.array(z.string()),
+      /** TCP ports to ask; none: it cannot be asked. */
+      ports: z.array(z.number().int()),
+    }),
+  ),
+  /** Further names for /etc/hosts. */
+  hosts: z.array(z.object({ name: z.string(), address: z.string() })),
+  /** The job container's limit. */
+  memoryMiB: z.number(),
+  /** Where the log goes on AWS, for the link at its head; the stream is `<prefix>/<container>/<task id>`. */
+  logs: z.object({ region: z.string(), group: z.string(), streamPrefix: z.string() }),
+  grants: grantsSchema,
+});
+
+export type TaskHandOff = z.output<typeof taskHandOffSchema>;
+
 export const handOffSchema = z.object({
   version: z.literal(1),
   gitlab: z.object({
@@ -21,7 +82,7 @@ export const handOffSchema = z.object({
     shell: z.string(),
     labels: z.record(z.string(), z.string()),
   }),
-  executor: z.enum(["process", "docker"]),
+  executor: z.enum(["process", "docker", "fargate"]),
   /** One runner's settings, already validated by the launcher. */
   settings: z.record(z.string(), z.unknown()),
   /** The body of GitLab's 201, as it came. */
@@ -38,6 +99,8 @@ export const handOffSchema = z.object({
     /** The agent's own, out of the job's sight where the executor can keep it so. */
     scratch: z.string(),
   }),
+  /** Only for `fargate`. */
+  task: taskHandOffSchema.optional(),
 });
 
 export type HandOff = z.output<typeof handOffSchema>;
@@ -69,6 +132,9 @@ export const launcherMessageSchema = z.discriminatedUnion("kind", [
 ]);
 
 export type LauncherMessage = z.output<typeof launcherMessageSchema>;
+
+/** Environment variable of the agent's container on ECS: where the hand-off is to be fetched. */
+export const handOffUrlVariable = "BURST_HAND_OFF_URL";
 
 /** What the agent tells its launcher while it runs, by the reverse channel. */
 export const agentReportSchema = z.discriminatedUnion("kind", [

@@ -1,0 +1,44 @@
+// What somebody else than the job's agent says about a job, made fit for its log: the same secrets are masked as
+// there.
+
+import { resolveFeatureFlags } from "./feature-flags.ts";
+import type { Job } from "./job.ts";
+import type { Settings } from "./settings.ts";
+import { jobTokenPrefixes } from "./token-prefixes.ts";
+import { createTraceFilter } from "./trace-filter.ts";
+import { buildVariables } from "./variables.ts";
+
+/** To be applied before a text is cut: half a secret is not found any more. */
+export type TextMask = (text: string) => string;
+
+export function jobMask(
+  job: Job,
+  settings: Pick<Settings, "feature_flags" | "environment">,
+): TextMask {
+  const { variables, features } = job;
+  const configured = { configured: settings.feature_flags, environment: settings.environment };
+  const { flags } = resolveFeatureFlags({ ...configured, variables });
+  return textMask(
+    SECRETS,
+    jobTokenPrefixes(features.token_mask_prefixes, flags.FF_MASK_ALL_DEFAULT_TOKENS),
+  );
+}
+
+/** For where nothing more is known of a job. */
+export function textMask(
+  secrets: readonly string[],
+  tokenPrefixes: readonly string[] = [],
+): TextMask {
+  return (text) => {
+    const filter = createTraceFilter({
+      secrets,
+      tokenPrefixes,
+      timestamps: false,
+      stream: "00O",
+      now: () => 0,
+    });
+    const decoder = new TextDecoder();
+    const begun = decoder.decode(filter.write(new TextEncoder().encode(text)), { stream: true });
+    return begun + decoder.decode(filter.close());
+  };
+}
