@@ -6,7 +6,7 @@ import type { Job } from "./job.ts";
 import type { Settings } from "./settings.ts";
 import { jobTokenPrefixes } from "./token-prefixes.ts";
 import { createTraceFilter } from "./trace-filter.ts";
-import { buildVariables } from "./variables.ts";
+import { jobVariables, payloadTokens } from "./variables.ts";
 
 /** To be applied before a text is cut: half a secret is not found any more. */
 export type TextMask = (text: string) => string;
@@ -15,13 +15,23 @@ export function jobMask(
   job: Job,
   settings: Pick<Settings, "feature_flags" | "environment">,
 ): TextMask {
-  const { variables, features } = job;
-  const configured = { configured: settings.feature_flags, environment: settings.environment };
-  const { flags } = resolveFeatureFlags({ ...configured, variables });
+  const { flags } = resolveFeatureFlags({
+    configured: settings.feature_flags,
+    environment: settings.environment,
+    variables: job.variables,
+  });
   return textMask(
-    SECRETS,
-    jobTokenPrefixes(features.token_mask_prefixes, flags.FF_MASK_ALL_DEFAULT_TOKENS),
+    jobSecrets(job),
+    jobTokenPrefixes(job.features.token_mask_prefixes, flags.FF_MASK_ALL_DEFAULT_TOKENS),
   );
+}
+
+function jobSecrets(job: Job): readonly string[] {
+  const entries = job.variables.map((variable) => ({
+    ...variable,
+    value: variable.value.reveal(),
+  }));
+  return jobVariables(entries, { tempDir: "", alsoMasked: payloadTokens(job) }).maskedValues();
 }
 
 /** For where nothing more is known of a job. */

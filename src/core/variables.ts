@@ -5,6 +5,7 @@
 import { expandText } from "./expand.ts";
 import { readBool } from "./go-bool.ts";
 import type { BoolReading } from "./go-bool.ts";
+import type { Job } from "./job.ts";
 import { overridableEntries, sealedEntries } from "./runner-variables.ts";
 import type { VariablesInput } from "./runner-variables.ts";
 import type { VariableEntry } from "./variable-entry.ts";
@@ -43,17 +44,20 @@ export function buildVariables(input: VariablesInput): JobVariables {
     ...variable,
     value: variable.value.reveal(),
   }));
-  // Whatever names the payload gives them, or none: these open doors.
-  const tokens = [
-    job.token,
-    ...job.dependencies.map((dependency) => dependency.token),
-    ...job.credentials.map((credential) => credential.password),
-  ];
   return jobVariables([...overridable.entries, ...payload, ...sealedEntries(input)], {
     tempDir: dirs.tempDir,
     warnings: overridable.warnings,
-    alsoMasked: tokens.map((token) => token.reveal()),
+    alsoMasked: payloadTokens(job),
   });
+}
+
+/** Whatever names the payload gives them, or none: these open doors. */
+export function payloadTokens(job: Job): readonly string[] {
+  return [
+    job.token,
+    ...job.dependencies.map((dependency) => dependency.token),
+    ...job.credentials.map((credential) => credential.password),
+  ].map((token) => token.reveal());
 }
 
 interface Surroundings {

@@ -3,6 +3,7 @@
 import { agentExit } from "../core/hand-off.ts";
 import type { AgentReport, HandOff } from "../core/hand-off.ts";
 import type { Job, ParsedJob } from "../core/job.ts";
+import type { TextMask } from "../core/job-mask.ts";
 import { ignoredNotice, planTask } from "../core/plan.ts";
 import type { PlannedTask } from "../core/plan.ts";
 import type { Secret } from "../core/secret.ts";
@@ -89,7 +90,8 @@ export async function runClaim(
   }
 
   const projectId = parsed.job.job_info.project_id;
-  const ended = await launch(deps, claim, options, { planned, projectId }, (report) => {
+  const { mask } = debt;
+  const ended = await launch(deps, claim, options, { planned, projectId, mask }, (report) => {
     if (report.kind === "started") say("started");
     else result = report;
   });
@@ -122,11 +124,17 @@ function noticesOf(planned: Extract<PlannedTask, { kind: "task" }>): readonly st
   return [...(unused === undefined ? [] : [unused]), ...warnings];
 }
 
+interface Launchable {
+  readonly planned: Extract<PlannedTask, { kind: "task" }>;
+  readonly projectId: number;
+  readonly mask: TextMask;
+}
+
 async function launch(
   deps: RunnerDeps,
   claim: Claim,
   options: RunnerOptions,
-  { planned, projectId }: { planned: Extract<PlannedTask, { kind: "task" }>; projectId: number },
+  { planned, projectId, mask }: Launchable,
   onReport: (report: AgentReport) => void,
 ): Promise<AgentExit> {
   const prepare = ({ folders, url }: JobPlace): HandOff => ({
@@ -143,7 +151,7 @@ async function launch(
   const notices = noticesOf(planned);
   let running: RunningJob;
   try {
-    const request = { jobId, projectId, plan: planned.plan, prepare, notices, onReport };
+    const request = { jobId, projectId, plan: planned.plan, prepare, notices, mask, onReport };
     running = await deps.executor.launch(request);
   } catch (cause) {
     return { kind: "never-started", message: textOf(cause) };

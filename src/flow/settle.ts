@@ -6,6 +6,8 @@ import { wireReason } from "../core/failure-reason.ts";
 import type { FailureReason } from "../core/failure-reason.ts";
 import { resolveFeatureFlags } from "../core/feature-flags.ts";
 import type { Job } from "../core/job.ts";
+import { jobMask, textMask } from "../core/job-mask.ts";
+import type { TextMask } from "../core/job-mask.ts";
 import type { Secret } from "../core/secret.ts";
 import type { Settings } from "../core/settings.ts";
 import { createTimestamps } from "../core/timestamps.ts";
@@ -18,6 +20,8 @@ export interface Debt {
   readonly knownReasons: readonly string[];
   /** FF_TIMESTAMPS, as the lines before ours have it. */
   readonly timestamps: boolean;
+  /** What is said of the job by others than its agent goes through this. */
+  readonly mask: TextMask;
 }
 
 export interface Settlement {
@@ -56,7 +60,8 @@ export function debtOf(
     variables: job?.variables ?? [],
   });
   const knownReasons = job?.features.failure_reasons ?? [];
-  return { jobId, token, knownReasons, timestamps: flags.FF_TIMESTAMPS };
+  const mask = job === undefined ? textMask([token.reveal()]) : jobMask(job, settings);
+  return { jobId, token, knownReasons, timestamps: flags.FF_TIMESTAMPS, mask };
 }
 
 /** Tells GitLab that the job failed, and why. */
@@ -83,7 +88,7 @@ export async function settle(
 }
 
 function lastLine(debt: Debt, message: string, wallClock: () => number): Uint8Array {
-  const line = new TextEncoder().encode(errorLine(message));
+  const line = new TextEncoder().encode(errorLine(debt.mask(message)));
   return debt.timestamps ? createTimestamps("00O", wallClock).write(line) : line;
 }
 

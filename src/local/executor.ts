@@ -2,6 +2,7 @@
 
 import type { FailureReason } from "../core/failure-reason.ts";
 import type { AgentReport, HandOff } from "../core/hand-off.ts";
+import type { TextMask } from "../core/job-mask.ts";
 import type { TaskPlan } from "../core/task-plan.ts";
 
 /** What the executor knows of a job that could not be run to its end. */
@@ -39,6 +40,8 @@ export interface Launch {
   readonly prepare: (place: JobPlace) => HandOff;
   /** For the head of the job's trace. */
   readonly notices: readonly string[];
+  /** Of the job's secrets: for what the executor quotes, before it cuts it. */
+  readonly mask: TextMask;
   readonly onReport: (report: AgentReport) => void;
 }
 

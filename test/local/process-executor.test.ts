@@ -60,6 +60,7 @@ async function launched(code: string, environment: Readonly<Record<string, strin
     projectId: 1,
     plan: planned.plan,
     notices: ["a notice"],
+    mask: (text) => text,
     prepare: ({ folders }) => {
       handOff = { ...buildHandOff(home), job: raw, folders };
       // As a job would leave them.

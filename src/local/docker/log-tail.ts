@@ -1,8 +1,13 @@
-// The last lines of what a container has printed.
+// The last lines of what a container has printed, without the job's secrets.
 
 import type { Container } from "dockerode";
+import type { TextMask } from "../../core/job-mask.ts";
 
-export async function logTail(container: Container, lines: number): Promise<readonly string[]> {
+export async function logTail(
+  container: Container,
+  lines: number,
+  mask: TextMask,
+): Promise<readonly string[]> {
   const asked = container.logs({ stdout: true, stderr: true, tail: lines });
   const raw = await asked.catch(() => Buffer.alloc(0));
   let text = "";
@@ -12,7 +17,7 @@ export async function logTail(container: Container, lines: number): Promise<read
     text += raw.toString("utf8", at + 8, at + 8 + length);
     at += 8 + length;
   }
-  return text
+  return mask(text)
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "");

@@ -2,6 +2,7 @@
 
 import type { Container } from "dockerode";
 import type { LauncherMessage } from "../../core/hand-off.ts";
+import type { TextMask } from "../../core/job-mask.ts";
 import { portsToProbe } from "../../core/services.ts";
 import type { ContainersPlan, ServicePlan } from "../../core/task-plan.ts";
 import type { Trouble } from "../executor.ts";
@@ -21,6 +22,8 @@ export interface ServicesInput {
   /** Of each service's image, in the plan's order: what it exposes. */
   readonly exposedPorts: readonly (readonly string[])[];
   readonly tell: (message: LauncherMessage) => void;
+  /** Of the job's secrets. */
+  readonly mask: TextMask;
   readonly over: AbortSignal;
 }
 
@@ -83,14 +86,14 @@ async function start(
 }
 
 async function tellEnd(
-  { tell, over }: ServicesInput,
+  { tell, mask, over }: ServicesInput,
   container: Container,
   code: number,
   { service, ports }: Place,
   places: readonly Place[],
 ): Promise<void> {
   if (over.aborted) return;
-  const said = await logTail(container, 20);
+  const said = await logTail(container, 20, mask);
   const rival = places.find(
     (other) => other.service !== service && other.ports.some((port) => ports.includes(port)),
   );

@@ -125,6 +125,7 @@ async function startOthers(
   tell: (message: LauncherMessage) => void,
 ): Promise<void> {
   const { engine, plan, context } = input;
+  const { mask } = input.launch;
   const notice = (text: string) => tell({ kind: "notice", level: "line", text });
   const fail = (trouble: Trouble) => {
     course.trouble ??= trouble;
@@ -150,6 +151,7 @@ async function startOthers(
     agentId: agent.id,
     exposedPorts: images.slice(1).map(({ exposedPorts }) => exposedPorts),
     tell,
+    mask,
     over: course.over.signal,
   });
   if (services.kind === "trouble") return fail(services.trouble);
@@ -170,7 +172,7 @@ async function startOthers(
   // A job's container that ends before its agent has no more to give; the agent hears that too.
   course.jobExplained = jobEnded
     .then(async () => {
-      if (!course.over.signal.aborted) fail(await explainJobEnd(job, plan, course.scriptBegan));
+      if (!course.over.signal.aborted) fail(await explainJobEnd(job, plan, course.scriptBegan, mask));
     })
     .catch(() => {
       // The engine has gone; what waits for the agent's end tells so.

@@ -1,6 +1,7 @@
 // Why a container could not start, or ended before its time, in a sentence for the job's author.
 
 import type { Container } from "dockerode";
+import type { TextMask } from "../../core/job-mask.ts";
 import type { ContainerPlan, ContainersPlan } from "../../core/task-plan.ts";
 import type { Trouble } from "../executor.ts";
 import { engineText } from "./engine-call.ts";
@@ -58,6 +59,7 @@ export async function explainJobEnd(
   job: Container,
   plan: ContainersPlan,
   scriptBegan: boolean,
+  mask: TextMask,
 ): Promise<Trouble> {
   const { State: state } = await job.inspect();
   const image = plan.job.requestedImage;
@@ -79,7 +81,7 @@ export async function explainJobEnd(
         "somebody on the runner's machine, has killed it",
     };
   }
-  const said = (await logTail(job, 5)).join(" | ").slice(0, 500);
+  const said = (await logTail(job, 5, mask)).join(" | ").slice(0, 500);
   const words = said === "" ? "" : ` It said: ${said}`;
   if (/exec format error/i.test(said)) {
     return {
