@@ -67,6 +67,19 @@ test.each([
   expect(plain.trace(name)).not.toContain("never");
 });
 
+test("what an image said last is quoted without the job's secrets", async () => {
+  const masked = { public: false, masked: true, file: false, raw: false };
+  const job = await plain.enqueue({
+    variables: [
+      { key: "GIT_STRATEGY", value: "none", ...masked, masked: false },
+      { key: "PASSWORD", value: "image does one", ...masked },
+    ],
+    payload: { image: { name: "entrypoint-ignores" } },
+  });
+  expect(job.failureReason).toBe("runner_configuration_error");
+  expect(job.trace().toString()).toContain("It said: this [MASKED] thing");
+});
+
 const settings = {
   memory: "384m",
   cpus: "0.5",

@@ -37,6 +37,15 @@ test("the reason stands at the end of the log, whatever is there, and GitLab hea
   );
 });
 
+test("a secret of the job's in the reason is masked", async () => {
+  const masked = { public: false, masked: true, file: false, raw: false };
+  const { debt, tools, job } = await indebted("", {
+    variables: [{ key: "PASSWORD", value: "not-for-you", ...masked }],
+  });
+  await settle(tools, debt, { ...settlement, message: "it said: not-for-you" });
+  expect(job().trace().toString()).toContain("ERROR: it said: [MASKED]");
+});
+
 test("without time stamps it begins a line of its own", async () => {
   const { debt, tools, job } = await indebted("half a line", {
     variables: { FF_TIMESTAMPS: "false" },

@@ -3,12 +3,15 @@
 import type { Container } from "dockerode";
 import type { TextMask } from "../../core/job-mask.ts";
 
+/** A secret of several lines may have begun before those that are shown. */
+const context = 200;
+
 export async function logTail(
   container: Container,
   lines: number,
   mask: TextMask,
 ): Promise<readonly string[]> {
-  const asked = container.logs({ stdout: true, stderr: true, tail: lines });
+  const asked = container.logs({ stdout: true, stderr: true, tail: lines + context });
   const raw = await asked.catch(() => Buffer.alloc(0));
   let text = "";
   // Eight bytes before every piece: its stream and length.
@@ -20,5 +23,6 @@ export async function logTail(
   return mask(text)
     .split("\n")
     .map((line) => line.trim())
-    .filter((line) => line !== "");
+    .filter((line) => line !== "")
+    .slice(-lines);
 }

@@ -4,13 +4,21 @@ import { createInterface } from "node:readline";
 import { PassThrough } from "node:stream";
 import type { Container } from "dockerode";
 import type { LauncherMessage } from "../../core/hand-off.ts";
+import type { TextMask } from "../../core/job-mask.ts";
 import type { ServicePlan } from "../../core/task-plan.ts";
+
+export interface ServiceLogReader {
+  readonly tell: (message: LauncherMessage) => void;
+  readonly mask: TextMask;
+  readonly over: AbortSignal;
+}
+
+const longestLine = 8192;
 
 export async function followServiceLog(
   container: Container,
   service: ServicePlan,
-  tell: (message: LauncherMessage) => void,
-  over: AbortSignal,
+  { tell, mask, over }: ServiceLogReader,
 ): Promise<void> {
   const stream = await container.logs({
     follow: true,
@@ -24,6 +32,8 @@ export async function followServiceLog(
   stream.on("error", () => both.end());
   const name = service.hostnames.join("-");
   createInterface({ input: both, crlfDelay: Infinity }).on("line", (text) => {
-    tell({ kind: "service-log", name, text: text.slice(0, 8192) });
+    // The agent masks all lines; of a longer one it would get only the beginning of a secret.
+    const shown = text.length > longestLine ? mask(text).slice(0, longestLine) : text;
+    tell({ kind: "service-log", name, text: shown });
   });
 }

@@ -63,7 +63,7 @@ async function start(
   place: Place,
   places: readonly Place[],
 ): Promise<Trouble | undefined> {
-  const { engine, plan, context, agentId, tell, over } = input;
+  const { engine, plan, context, agentId, tell } = input;
   const { service } = place;
   tell({
     kind: "notice",
@@ -78,7 +78,7 @@ async function start(
       () => undefined,
     );
     await container.start();
-    if (plan.debugServices) void followServiceLog(container, service, tell, over);
+    if (plan.debugServices) void followServiceLog(container, service, input);
     return undefined;
   } catch (cause) {
     return explainStart(cause, service, true);
