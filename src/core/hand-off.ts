@@ -15,8 +15,10 @@ export const presignedSchema = z.object({
 export const grantsSchema = z.object({
   /** Milliseconds since the epoch; they end with the session that signed them. */
   signedAt: z.number(),
-  /** PUT that only the first gets through: whoever does may run the job's script. */
+  /** PUT that only the first gets through (If-None-Match is signed): whoever does may run the job's script. */
   started: presignedSchema,
+  /** GET of what `started` makes: whose it is, where the answer to a PUT was lost. */
+  startedBy: presignedSchema.optional(),
   /** PUT of the agent's last report, before GitLab is told. */
   result: presignedSchema,
   /** GET of this very object, made anew from time to time while the job runs. */
@@ -39,6 +41,8 @@ export const taskHandOffSchema = z.object({
   jobKey: z.string(),
   /** Counts the tasks of this job, from 1. */
   attempt: z.number().int(),
+  /** Milliseconds since the epoch: when the task was asked for. The log tells where the start-up time went. */
+  launchedAt: z.number().optional(),
   /** What GitLab's log of this job holds already: the agent goes on behind it. */
   trace: z.string(),
   /** For the section in which the executor is prepared. */
@@ -151,16 +155,44 @@ export const agentReportSchema = z.discriminatedUnion("kind", [
 
 export type AgentReport = z.output<typeof agentReportSchema>;
 
+/** The fence: what the object holds that only one attempt of a job can make. */
+export const startedSchema = z.object({
+  attempt: z.number().int(),
+  /** Of one agent: it knows its own where the answer to its PUT was lost. */
+  nonce: z.string(),
+});
+
+export type Started = z.output<typeof startedSchema>;
+
+/** What an agent on AWS leaves in the bucket before it tells GitLab: whoever finds it can tell it too. */
+export const taskResultSchema = z.object({
+  attempt: z.number().int(),
+  kind: z.literal("result"),
+  result: z.enum(["success", "failed", "canceled"]),
+  failureReason: z.string().optional(),
+  exitCode: z.number().int().optional(),
+});
+
+export type TaskResult = z.output<typeof taskResultSchema>;
+
 /** The agent's exit codes: its protocol to whoever launched it. */
 export const agentExit = {
   /** GitLab has confirmed the result, or wants none. */
   confirmed: 0,
   /** The agent could not do its work, or GitLab could not be reached with the result. */
   undelivered: 1,
-  /** Another attempt of this job has begun: nothing was run. */
+  /**
+   * The fence is not ours, or nobody could say that it is: nothing was run, GitLab was told nothing. A fence that
+   * names this very attempt is void then (its answer came too late, or never): take it away and launch again.
+   */
   fenceLost: 70,
-  /** The job's container never started, or vanished. */
+  /** The job's container never started, or vanished. GitLab was not told: whoever launched it knows why. */
   containerGone: 71,
+  /**
+   * Told to stop (SIGTERM) before there was a result: GitLab has the log so far and no result. Whether the script had
+   * begun, the fence tells; why we had to stop, and what follows from it, whoever launched it knows. On AWS only.
+   */
+  interrupted: 72,
 } as const;
 
 /** Marks a report among the lines that the agent writes to stderr; the others are diagnostics. */
