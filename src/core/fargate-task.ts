@@ -25,6 +25,7 @@ export interface ContainerDefinition {
   readonly environment?: readonly { readonly name: string; readonly value: string }[];
   readonly user?: string;
   readonly stopTimeout: number;
+  readonly versionConsistency?: "disabled";
   readonly memory?: number;
   readonly mountPoints: readonly {
     readonly sourceVolume: string;
