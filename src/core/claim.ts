@@ -61,6 +61,15 @@ const phaseSchema = z.discriminatedUnion("kind", [
     tries: z.number().int(),
     taskArn: z.string().optional(),
   }),
+  /** GitLab knows all it will ever hear of us: what is left goes, as soon as no task of the job lives any more. */
+  z.object({
+    kind: z.literal("closing"),
+    /** Not to be cleaned up before: a task whose start was not answered may still turn up. */
+    until: z.number(),
+    taskArn: z.string().optional(),
+    /** Whether the job may have more tasks than that one. */
+    search: z.boolean(),
+  }),
 ]);
 
 export type ClaimPhase = z.output<typeof phaseSchema>;
