@@ -4,6 +4,7 @@
 
 import { taskFolders } from "./fargate-place.ts";
 import type { FargatePlace } from "./fargate-place.ts";
+import { ulimitNames } from "./fargate-task.ts";
 import type { ContainerDefinition, TaskDefinition } from "./fargate-task.ts";
 import { readReference } from "./image-reference.ts";
 import { tooLong } from "./image-unrunnable.ts";
@@ -159,15 +160,7 @@ function everyContainer(plan: ContainersPlan, container: ContainerPlan, parts: D
     ...(container.user === "" ? {} : { user: container.user }),
     ...(secret === undefined ? {} : { repositoryCredentials: { credentialsParameter: secret } }),
     ...systemControls(options, (name) => !name.startsWith("net.")),
-    ...(options.ulimits.length === 0
-      ? {}
-      : {
-          ulimits: options.ulimits.map(({ name, soft, hard }) => ({
-            name,
-            softLimit: soft,
-            hardLimit: hard,
-          })),
-        }),
+    ...ulimits(options),
     ...capabilities(options),
   } as const satisfies Partial<ContainerDefinition>;
 }
@@ -204,6 +197,15 @@ function systemControls(options: ContainerOptions, wanted: (name: string) => boo
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
     .map(([namespace, value]) => ({ namespace, value }));
   return controls.length === 0 ? {} : { systemControls: controls };
+}
+
+/** A plan for Fargate has no others than ECS knows. */
+function ulimits(options: ContainerOptions) {
+  const limits = options.ulimits.flatMap(({ name, soft, hard }) => {
+    const known = ulimitNames.find((one) => one === name);
+    return known === undefined ? [] : [{ name: known, softLimit: soft, hardLimit: hard }];
+  });
+  return limits.length === 0 ? {} : { ulimits: limits };
 }
 
 function capabilities({ capAdd, capDrop }: ContainerOptions) {

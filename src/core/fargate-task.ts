@@ -1,6 +1,26 @@
 // A task definition and a launch in ECS's own words (the fields of RegisterTaskDefinition and RunTask that we use).
 // Plain data: it is decided here, recorded in the claim, and sent by src/aws/tasks.ts.
 
+/** Resources that ECS can limit for a container. */
+export const ulimitNames = [
+  "core",
+  "cpu",
+  "data",
+  "fsize",
+  "locks",
+  "memlock",
+  "msgqueue",
+  "nice",
+  "nofile",
+  "nproc",
+  "rss",
+  "rtprio",
+  "rttime",
+  "sigpending",
+  "stack",
+] as const;
+export type UlimitName = (typeof ulimitNames)[number];
+
 export interface TaskDefinition {
   readonly family: string;
   readonly networkMode: "awsvpc";
@@ -39,7 +59,7 @@ export interface ContainerDefinition {
   };
   readonly systemControls?: readonly { readonly namespace: string; readonly value: string }[];
   readonly ulimits?: readonly {
-    readonly name: string;
+    readonly name: UlimitName;
     readonly softLimit: number;
     readonly hardLimit: number;
   }[];

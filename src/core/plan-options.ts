@@ -1,6 +1,7 @@
 // Settings about containers that not every executor has: what Fargate does without (a warning in the log),
 // and what a job must not go without (a refusal). docker takes all of them.
 
+import { ulimitNames } from "./fargate-task.ts";
 import type { Settings } from "./settings.ts";
 
 const dockerOnly = [
@@ -145,6 +146,15 @@ function kernelRefusals({ sysctls, ulimit }: Settings): readonly string[] {
       (name) =>
         `The runner's setting sysctls names ${name}, and Fargate has the keys of net. and of IPC only: remove it`,
     );
+  const limits: readonly string[] = ulimitNames;
+  refusals.push(
+    ...ulimit
+      .filter(({ name }) => !limits.includes(name))
+      .map(
+        ({ name }) =>
+          `The runner's setting ulimit names ${name}, and ECS knows ${limits.join(", ")}: remove it`,
+      ),
+  );
   const files = ulimit.find(({ name, hard }) => name === "nofile" && hard > mostOpenFiles);
   if (files !== undefined) {
     refusals.push(
