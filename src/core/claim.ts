@@ -45,6 +45,8 @@ const phaseSchema = z.discriminatedUnion("kind", [
     kind: z.literal("launching"),
     launch: launchPointSchema,
     since: z.number(),
+    /** Since when nothing could be started. */
+    waitingSince: z.number(),
     request: z.record(z.string(), z.unknown()),
   }),
   z.object({
@@ -89,6 +91,8 @@ export const claimSchema = z.object({
   body: z.string(),
   /** What we wrote into the job's log before its agent came up, for the agent to go on from. */
   trace: z.string(),
+  /** Which fence holds: a job that may begin again gets a new one, and the old one stays where it is. */
+  fence: z.number().int().optional(),
   phase: phaseSchema,
   /** Secrets, definitions: what was made for this job alone and has to go with it. */
   owned: z.array(z.object({ kind: z.enum(["secret", "definition"]), name: z.string() })),

@@ -19,7 +19,8 @@ export const stateKeys = {
   /** Fresh addresses for an agent that has run for long: theirs end with the session that signed them. */
   grants: (jobKey: string): string => `jobs/${jobKey}/grants.json`,
   /** The fence: whoever makes it may run the job's script. */
-  started: (jobKey: string): string => `jobs/${jobKey}/started`,
+  started: (jobKey: string, fence = 0): string =>
+    `jobs/${jobKey}/started${fence === 0 ? "" : `-${fence}`}`,
   /** What the agent is about to tell GitLab. */
   result: (jobKey: string): string => `jobs/${jobKey}/result.json`,
 } as const;

@@ -71,7 +71,7 @@ export async function settle(
   settlement: Settlement,
 ): Promise<Settled> {
   const { gitlab, sleep } = tools;
-  await append(gitlab, debt, lastLine(debt, settlement.message, tools.wallClock));
+  await appendLastLine(tools, debt, settlement.message);
   for (let attempt = 0; attempt < attempts; attempt++) {
     if (attempt > 0) await sleep(2 ** (attempt - 1) * 1000);
     const reply = await gitlab.updateJob({
@@ -87,12 +87,20 @@ export async function settle(
   return "unheard";
 }
 
+/** Best effort: the result matters more than its explanation. */
+export async function appendLastLine(
+  { gitlab, wallClock }: Pick<SettleTools, "gitlab" | "wallClock">,
+  debt: Debt,
+  message: string,
+): Promise<void> {
+  await append(gitlab, debt, lastLine(debt, message, wallClock));
+}
+
 function lastLine(debt: Debt, message: string, wallClock: () => number): Uint8Array {
   const line = new TextEncoder().encode(errorLine(debt.mask(message)));
   return debt.timestamps ? createTimestamps("00O", wallClock).write(line) : line;
 }
 
-/** Best effort: the result matters more than its explanation. */
 async function append(
   gitlab: Pick<GitLabClient, "patchTrace">,
   debt: Debt,
