@@ -60,17 +60,20 @@ const always: Partial<Features> = {
   job_inputs: true,
 };
 
-/** What each executor adds. */
+const containers = {
+  image: true,
+  services: true,
+  service_variables: true,
+  service_multiple_aliases: true,
+  image_executor_opts: true,
+  service_executor_opts: true,
+};
+
+/** What each executor adds. A task on Fargate is what containers on one machine are kept to. */
 const byExecutor = {
   process: { shared: true },
-  docker: {
-    image: true,
-    services: true,
-    service_variables: true,
-    service_multiple_aliases: true,
-    image_executor_opts: true,
-    service_executor_opts: true,
-  },
+  docker: containers,
+  fargate: containers,
 } satisfies Readonly<Record<string, Partial<Features>>>;
 
 export type ExecutorName = keyof typeof byExecutor;
