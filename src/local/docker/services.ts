@@ -7,6 +7,7 @@ import { portsToProbe } from "../../core/services.ts";
 import type { ContainersPlan, ServicePlan } from "../../core/task-plan.ts";
 import type { Trouble } from "../executor.ts";
 import { serviceSpec } from "./container-spec.ts";
+import { nextExit } from "./container-exit.ts";
 import type { SpecContext } from "./container-spec.ts";
 import type { Engine } from "./engine.ts";
 import { createContainer } from "./engine-call.ts";
@@ -72,9 +73,9 @@ async function start(
   });
   try {
     const container = await createContainer(engine, serviceSpec(plan, service, context, agentId));
-    const ended = container.wait({ condition: "next-exit" }) as Promise<{ StatusCode: number }>;
+    const ended = nextExit(container);
     void ended.then(
-      ({ StatusCode: code }) => tellEnd(input, container, code, place, places),
+      (code) => tellEnd(input, container, code, place, places),
       () => undefined,
     );
     await container.start();

@@ -11,6 +11,7 @@ import type { ContainersPlan } from "../../core/task-plan.ts";
 import { hearAgent } from "../agent-reports.ts";
 import type { AgentExit, Launch, RunningJob, Trouble } from "../executor.ts";
 import { attach } from "./attach.ts";
+import { nextExit } from "./container-exit.ts";
 import { agentSpec, folders, jobSpec } from "./container-spec.ts";
 import type { SpecContext } from "./container-spec.ts";
 import type { Engine } from "./engine.ts";
@@ -58,7 +59,7 @@ export async function startTask(input: TaskInput): Promise<RunningJob> {
     const agent = await createContainer(engine, agentSpec(input.plan, context));
     const pipe = await connect(agent, input, course);
     // Asked before the start, or a quick end would be missed.
-    const ended = agent.wait({ condition: "next-exit" }) as Promise<{ StatusCode: number }>;
+    const ended = nextExit(agent);
     await agent.start();
     const tell = (message: LauncherMessage) => {
       if (!course.over.signal.aborted) pipe.write(`${JSON.stringify(message)}\n`);
@@ -163,7 +164,7 @@ async function startOthers(
     void watchOutOfMemory(engine, job, course.over.signal, () =>
       tell({ kind: "out-of-memory", memoryMiB: plan.job.memoryMiB }),
     );
-    jobEnded = job.wait({ condition: "next-exit" });
+    jobEnded = nextExit(job);
     await job.start();
   } catch (cause) {
     return fail(explainStart(cause, plan.job, false));
@@ -183,12 +184,12 @@ async function startOthers(
 async function finish(
   input: TaskInput,
   course: Course,
-  ended: Promise<{ StatusCode: number }>,
+  ended: Promise<number>,
   started: Promise<void>,
 ): Promise<AgentExit> {
   let exit: AgentExit;
   try {
-    const { StatusCode: code } = await ended;
+    const code = await ended;
     // The agent may have seen the end of the job's container before we did.
     if (code === agentExit.containerGone) {
       await Promise.race([course.jobExplained, delay(explainMs, undefined, { ref: false })]);
