@@ -1,10 +1,11 @@
-// Makes dist/: the package's JavaScript and types, the boot script beside them, and the agent as one file
-// with the Dockerfile of its image.
+// Makes dist/: the package's JavaScript and types, the boot script beside them, the agent as one file with the
+// Dockerfile of its image, and each Lambda function as one file.
 
 import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, rmSync } from "node:fs";
 import { build } from "esbuild";
 import { agentBuild } from "../src/local/agent-image/agent-bundle.ts";
+import { buildFunctions } from "./function-bundles.ts";
 
 rmSync("dist", { recursive: true, force: true });
 
@@ -24,4 +25,7 @@ async function finish(): Promise<void> {
     outfile: "dist/bundles/agent.mjs",
     ...agentBuild,
   });
+  for (const { name, bytes } of await buildFunctions("dist/functions")) {
+    console.log(`${name.padEnd(10)}${(bytes / 1024).toFixed(0).padStart(6)} KB`);
+  }
 }
