@@ -13,6 +13,8 @@ export interface ListedParameter {
   /** Whole: `/gitlab-burst/default/runners/team/settings`. */
   readonly name: string;
   readonly version: number;
+  /** Milliseconds since the epoch: one that was removed and made again begins at version 1 again. */
+  readonly modifiedAt?: number | undefined;
   readonly secure: boolean;
   /** undefined for a SecureString: not decrypted by a listing. */
   readonly value: string | undefined;
@@ -73,10 +75,11 @@ async function listParameters(client: SSMClient, path: string) {
     { Path: path, Recursive: true, WithDecryption: false },
   );
   for await (const page of pages) {
-    for (const { Name, Type, Value, Version } of page.Parameters ?? []) {
+    for (const { Name, Type, Value, Version, LastModifiedDate } of page.Parameters ?? []) {
       if (Name === undefined) continue;
       const secure = Type === "SecureString";
-      all.push({ name: Name, version: Version ?? 0, secure, value: secure ? undefined : Value });
+      const [version, modifiedAt] = [Version ?? 0, LastModifiedDate?.getTime()];
+      all.push({ name: Name, version, modifiedAt, secure, value: secure ? undefined : Value });
     }
   }
   return all;
