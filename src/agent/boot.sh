@@ -4,13 +4,15 @@
 #   $BURST_CONTROL  folder with three FIFOs made by the agent; `cmd` appears last
 #     cmd     in:  run NONCE FILE | check NONCE | cancel SECONDS | quit SECONDS     (EOF: the agent died)
 #     out     out: stdout and stderr of the stage, then NUL burst-end NONCE NUL
-#     events  out: up UID SHELL | exit NONCE STATUS | waits NONCE | lost NONCE      (EOF: we died)
+#     hosts   lines for /etc/hosts, where the agent has any
+#     events  out: up UID SHELL [unnamed] | exit NONCE STATUS | waits NONCE | lost NONCE      (EOF: we died)
 #   $BURST_COOKIE   set where processes of others are in sight: only those that carry it, or that are
 #                   in our process group, are ours to signal. Unset in a container of our own.
 
 control=$BURST_CONTROL
+hosts=${BURST_HOSTS:-/etc/hosts}
 cookie=${BURST_COOKIE:-}
-unset BURST_CONTROL
+unset BURST_CONTROL BURST_HOSTS
 
 if sleep 0.01 2>/dev/null; then tick=0.1 ticks=10; else tick=1 ticks=1; fi
 pause=0.02
@@ -36,6 +38,18 @@ while read -r key value rest; do
   if [ "$key" = Uid: ]; then uid=$value; break; fi
 done 2>/dev/null </proc/self/status
 [ -n "$uid" ] || uid=$(id -u 2>/dev/null) || uid=unknown
+
+# On Fargate each container has an /etc/hosts of its own: names that are not in ours yet are added.
+add_hosts() {
+  unnamed=
+  [ -f "$control/hosts" ] || return 0
+  while read -r line; do
+    seen=
+    while read -r known; do [ "$known" != "$line" ] || seen=1; done <"$hosts"
+    [ -n "$seen" ] || echo "$line" >>"$hosts" || unnamed=' unnamed'
+  done <"$control/hosts"
+}
+add_hosts 2>/dev/null
 
 # Parent's and group's ids from a /proc/PID/stat line; the name in it may hold blanks and brackets.
 parse_stat() {
@@ -131,7 +145,7 @@ dispatch() {
     above=$parent
     keep="$keep $above"
   done
-  echo "up $uid $shell" >&4
+  echo "up $uid $shell$unnamed" >&4
   seconds=2
   while read -r verb first second; do
     case $verb in
