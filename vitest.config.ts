@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 // `unit` is the fast suite (npm test); `faults` waits for real clocks and kills real processes; `containers` needs
-// a container engine or what it takes to start one.
+// a container engine or what it takes to start one; `aws` needs moto_server, or python3 to get it.
 export default defineConfig({
   test: {
     projects: [
@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/faults/**", "test/containers/**"],
+          exclude: ["test/faults/**", "test/containers/**", "test/aws/**"],
           // Modules are loaded once a worker, not once a file: no test changes any.
           isolate: false,
           testTimeout: 20_000,
@@ -32,6 +32,15 @@ export default defineConfig({
           globalSetup: "test/containers/setup.ts",
           testTimeout: 120_000,
           hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "aws",
+          include: ["test/aws/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 240_000,
           fileParallelism: false,
         },
       },
