@@ -36,7 +36,23 @@ export async function awaitContainer(run: JobRun): Promise<void> {
       "the image has no shell (sh or bash) to run the job's script with: use an image that has one",
     );
   }
+  if (state.unnamed === true) warnOfNames(run);
   if (run.job.services.length > 0 || run.settings.services.length > 0) await awaitServices(run);
+}
+
+/** Its /etc/hosts is its own, and read-only, or another user's than the image's. */
+function warnOfNames({ handOff, trace }: JobRun): void {
+  const { services = [], hosts = [] } = handOff.task ?? {};
+  const names = services.flatMap(({ hostnames }) => hostnames);
+  const others = hosts.map(({ name, address }) => `${name} (${address})`);
+  const known = [
+    ...(names.length === 0 ? [] : [`${names.join(", ")}: use localhost and the port instead`]),
+    ...(others.length === 0 ? [] : [`${others.join(", ")}: use the address instead`]),
+  ];
+  trace.log.warning(
+    "the job's container does not let its /etc/hosts be written (its image's user is not root, or its files are " +
+      `read-only), so these names mean nothing in it: ${known.join("; ")}`,
+  );
 }
 
 /** Never resolves where the settings name no time, or when the container came up. */
@@ -114,7 +130,7 @@ function connects(port: number, limit: AbortSignal): Promise<boolean> {
   });
 }
 
-function raised(signal: AbortSignal): Promise<undefined> {
+export function raised(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve(undefined);
     else signal.addEventListener("abort", () => resolve(undefined), { once: true });

@@ -21,7 +21,7 @@ export async function restoreStage(run: JobRun): Promise<void> {
     if (attempts.kind === "invalid") {
       throw new RunnerError("script_failure", attempts.message, { exitCode: 1 });
     }
-    if (run.settings.cache.type === "s3") {
+    if (run.settings.cache.type === "s3" && run.handOff.executor !== "fargate") {
       run.trace.log.warning(
         "the runner's settings ask for caches in a bucket, which a runner on this machine has not: they are kept in a folder",
       );

@@ -1,14 +1,18 @@
 // A job's frame: what is opened before its first stage and closed after its last, and its debt: GitLab
-// gets the whole trace and the result, or the launcher an exit code that says it did not.
+// gets the whole trace and the result, or the launcher an exit code that says it did not. By which door the job
+// came (a launcher beside us, a task on ECS) is not known here.
 
+import { cacheRequestTimeoutSeconds } from "../core/cache.ts";
 import { agentExit } from "../core/hand-off.ts";
 import { closingLine, finalUpdate } from "../core/outcome.ts";
 import type { Outcome } from "../core/outcome.ts";
 import { createGitLabClient } from "../gitlab/client.ts";
 import type { GitLabClient } from "../gitlab/client.ts";
-import { folderStore } from "./cache/folder-store.ts";
 import { sleep, steadyNow } from "./clock.ts";
 import { ContainerGone } from "./container-gone.ts";
+import { FenceLost } from "./fence-lost.ts";
+import { onceBegun } from "./once-begun.ts";
+import type { Beginning } from "./once-begun.ts";
 import { openJobContainer } from "./job-container.ts";
 import type { JobContainer } from "./job-container.ts";
 import { createJobStops } from "./job-stops.ts";
@@ -32,6 +36,16 @@ import { stoppedOutcome } from "./user-script.ts";
 /** Seconds that processes left over by a job get between TERM and KILL. */
 const leftoverSeconds = 1;
 
+/** How long a job that is told to stop, but whose scripts have run, may still keep what it has made. */
+const keepingMilliseconds = 100_000;
+/** What is left of a job's log may take so long where its launcher is waiting for the job. */
+const partingMilliseconds = 20_000;
+
+type Performed =
+  | { readonly kind: "outcome"; readonly outcome: Outcome }
+  /** Whoever launched us has to say what became of the job. */
+  | { readonly kind: "left"; readonly exitCode: number };
+
 /** Runs the job and delivers it. Resolves to the agent's exit code. */
 export async function deliverJob(launcher: Launcher, reports: Reports): Promise<number> {
   const { handOff } = launcher;
@@ -41,85 +55,163 @@ export async function deliverJob(launcher: Launcher, reports: Reports): Promise<
   const pumpClient = createGitLabClient({ ...ready.client, timeouts: pumpTimeouts });
   const deadline = deadlineOf(ready);
   const stops = createJobStops();
-  const interrupt = () => stops.stop("interrupted");
-  process.on("SIGTERM", interrupt);
-  process.on("SIGINT", interrupt);
   const spool = openSpool(handOff.folders.scratch, (cause) =>
     stops.breakOff(`the runner cannot keep the job's log: ${textOf(cause)}`),
   );
-  const trace = openTrace(spool, mirrorTo(process.stdout), ready.trace);
+  const mirror = mirrorTo(process.stdout);
+  const inherited = Buffer.from(launcher.inherited);
+  spool.append(inherited, false);
+  mirror(inherited);
+  const trace = openTrace(spool, mirror, ready.trace);
   const pump = startTracePump({
     gitlab: pumpClient,
     jobId: job.id,
     token: job.token,
     spool,
+    inherited: inherited.length,
     debugTrace: ready.debugTrace,
     finalAttempts: settings.job_status_final_update_retry_limit,
     onOrder: (order) => stops.stop(order === "abort" ? "aborted" : "canceled"),
     now: steadyNow,
     sleep,
   });
-  const surroundings = watchSurroundings(launcher, trace, stops);
   const over = new AbortController();
+  const beginning = onceBegun(reports, stops, () => {
+    pump.silence();
+    stops.stop("lost");
+  });
+  const interruption = hearInterrupts({ launcher, stops, pump, beginning, over: over.signal });
+  const surroundings = watchSurroundings(launcher, trace, stops);
   void limitTime(deadline, stops, over.signal);
+  const frame = { gitlab, trace, stops, reports, surroundings, launcher, beginning, interruption };
   try {
-    const outcome = await perform(ready, deadline, { gitlab, trace, stops, reports, surroundings });
-    if (outcome === undefined) return await abandon(pump);
-    return await conclude(ready, { trace, stops, reports, pump }, outcome);
+    const performed = await perform(ready, deadline, frame);
+    if (performed.kind === "left") {
+      const patience = launcher.handsBack ? partingMilliseconds : Number.POSITIVE_INFINITY;
+      await Promise.race([pump.abandon(), sleep(patience, over.signal)]);
+      return performed.exitCode;
+    }
+    return await conclude(ready, { trace, stops, reports, pump }, performed.outcome);
   } catch (cause) {
     // A fault of ours: GitLab gets what there is of the log, the result is the launcher's to tell.
     await pump.abandon();
     throw cause;
   } finally {
     over.abort();
-    process.off("SIGTERM", interrupt);
-    process.off("SIGINT", interrupt);
+    interruption.deafen();
     spool.close();
     await Promise.all([gitlab.close(), pumpClient.close()]);
   }
 }
 
-/** All stages; undefined where the job's container vanished and only the launcher knows why. */
-async function perform(
-  ready: ReadyJob,
-  deadline: number,
-  frame: {
-    gitlab: GitLabClient;
-    trace: Trace;
-    stops: JobStops;
-    reports: Reports;
-    surroundings: Surroundings;
-  },
-): Promise<Outcome | undefined> {
-  const { trace, stops, reports } = frame;
+interface Frame {
+  readonly gitlab: GitLabClient;
+  readonly trace: Trace;
+  readonly stops: JobStops;
+  readonly reports: Reports;
+  readonly surroundings: Surroundings;
+  readonly launcher: Launcher;
+  readonly beginning: Beginning;
+  readonly interruption: Interruption;
+}
+
+interface Interruption {
+  /** We were told to stop. */
+  readonly heard: boolean;
+  deafen(): void;
+}
+
+/** What being told to stop means for the job. */
+function hearInterrupts(at: {
+  readonly launcher: Launcher;
+  readonly stops: JobStops;
+  readonly pump: TracePump;
+  readonly beginning: Beginning;
+  readonly over: AbortSignal;
+}): Interruption {
+  const { launcher, stops, pump, beginning, over } = at;
+  let heard = false;
+  const stop = () => stops.stop("interrupted");
+  const hear = () => {
+    heard = true;
+    if (!launcher.handsBack) return stop();
+    // Nothing of the job has been run: it may begin again elsewhere as if it had never been here.
+    if (!beginning.asked) pump.silence();
+    // Its scripts are done, and what they made is worth the time we have.
+    if (stops.phase === "after") void sleep(keepingMilliseconds, over).then(stop);
+    else stop();
+  };
+  process.on("SIGTERM", hear);
+  process.on("SIGINT", hear);
+  return {
+    get heard() {
+      return heard;
+    },
+    deafen() {
+      process.off("SIGTERM", hear);
+      process.off("SIGINT", hear);
+    },
+  };
+}
+
+/** All stages, and what is to be known about their end before anybody is told. */
+async function perform(ready: ReadyJob, deadline: number, frame: Frame): Promise<Performed> {
+  const { launcher, interruption, stops } = frame;
+  const performed = await runStages(ready, deadline, frame);
+  if (!launcher.handsBack) return performed;
+  const interrupted = { kind: "left", exitCode: agentExit.interrupted } as const;
+  if (performed.kind === "left") {
+    // All containers of a task are told to stop at once: the job's own may have been faster.
+    return performed.exitCode === agentExit.containerGone && interruption.heard
+      ? interrupted
+      : performed;
+  }
+  const { outcome } = performed;
+  if (outcome.kind === "success" || stops.canceled) return performed;
+  if (stops.reason === "interrupted") return interrupted;
+  return (await launcher.lookBack(outcome)) === "interrupted" ? interrupted : performed;
+}
+
+async function runStages(ready: ReadyJob, deadline: number, frame: Frame): Promise<Performed> {
+  const { trace, stops, launcher, beginning } = frame;
   const { handOff } = ready;
   printHeader(trace, ready);
-  if (ready.refusal !== undefined) return ready.refusal;
+  for (const line of launcher.head) trace.log.line(line);
+  if (ready.refusal !== undefined) return { kind: "outcome", outcome: ready.refusal };
   let container: JobContainer | undefined;
   try {
     container = await openJobContainer(handOff.folders.control, (bytes) =>
       trace.output.write(bytes),
     );
-    return await runJob({
+    const outcome = await runJob({
       ...ready,
       ...frame,
       container,
-      caches: folderStore({ folder: handOff.folders.cache, log: trace.log, now: steadyNow }),
+      caches: launcher.caches({
+        log: trace.log,
+        signal: stops.all,
+        timeoutSeconds: cacheRequestTimeoutSeconds(ready.variables),
+      }),
       remainingMs: () => deadline - steadyNow(),
-      fence: async () => {
-        await reports.send({ kind: "started" });
-        return true;
-      },
+      fence: beginning.begin,
       now: steadyNow,
       sleep,
     });
+    return { kind: "outcome", outcome };
   } catch (cause) {
+    if (cause instanceof FenceLost) return { kind: "left", exitCode: agentExit.fenceLost };
     if (!(cause instanceof ContainerGone)) {
-      return { kind: "failed", reason: "runner_system_failure", message: textOf(cause) };
+      const message = textOf(cause);
+      return {
+        kind: "outcome",
+        outcome: { kind: "failed", reason: "runner_system_failure", message },
+      };
     }
     // A container that went away because we were told to stop is no riddle.
-    if (!stops.all.aborted || stops.reason === "lost") return undefined;
-    return stoppedOutcome({ stops, job: ready.job });
+    if (!stops.all.aborted || stops.reason === "lost") {
+      return { kind: "left", exitCode: agentExit.containerGone };
+    }
+    return { kind: "outcome", outcome: stoppedOutcome({ stops, job: ready.job }) };
   } finally {
     await container?.quit(leftoverSeconds);
   }
@@ -147,12 +239,6 @@ async function conclude(
     exitCode: update.exit_code,
   });
   return exitCodeOf(delivery);
-}
-
-/** The trace goes out as far as it can; the result is the launcher's to tell. */
-async function abandon(pump: TracePump): Promise<number> {
-  await pump.abandon();
-  return agentExit.containerGone;
 }
 
 function exitCodeOf(delivery: Delivery): number {

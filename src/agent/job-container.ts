@@ -16,7 +16,13 @@ export type StageExit =
   | { readonly kind: "gone" };
 
 export type ContainerState =
-  | { readonly kind: "up"; readonly uid: string; readonly shell: string }
+  | {
+      readonly kind: "up";
+      readonly uid: string;
+      readonly shell: string;
+      /** Names that the agent has for this job are not known in there. */
+      readonly unnamed?: true;
+    }
   | { readonly kind: "gone" };
 
 export interface JobContainer {
@@ -92,8 +98,11 @@ export async function openJobContainer(
     // An event is short; a job that writes rubbish into the pipe shall not fill our memory.
     pending = (lines.pop() ?? "").slice(-1024);
     for (const line of lines) {
-      const [verb, first = "", second = ""] = line.split(" ");
-      if (verb === "up") settleState({ kind: "up", uid: first, shell: second });
+      const [verb, first = "", second = "", third] = line.split(" ");
+      if (verb === "up") {
+        const unnamed = third === "unnamed" ? ({ unnamed: true } as const) : {};
+        settleState({ kind: "up", uid: first, shell: second, ...unnamed });
+      }
       if (stage === undefined || first !== stage.nonce) continue;
       if (verb === "exit" && /^\d{1,3}$/.test(second)) stage.exit(Number(second));
       if (verb !== "waits" && verb !== "lost") continue;
@@ -142,7 +151,8 @@ export async function openJobContainer(
     state,
     async run(program) {
       const nonce = randomBytes(16).toString("hex");
-      const path = join(folder, `stage-${nonce}`);
+      // The script can see this name, and shall not tell of its own end by it.
+      const path = join(folder, `stage-${randomBytes(16).toString("hex")}`);
       await writeProgram(path, program);
       const ended = deferred<number>();
       const lost = deferred<void>();

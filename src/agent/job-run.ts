@@ -33,8 +33,8 @@ export interface JobRun {
   readonly debugTrace: boolean;
   /** Until the job's own time limit. */
   readonly remainingMs: () => number;
-  /** Tells the launcher that the user's script is about to begin; false: another attempt owns the job. */
-  readonly fence: () => Promise<boolean>;
+  /** Before the first line of user script, wherever that is. Throws FenceLost: another attempt owns the job. */
+  readonly fence: () => Promise<void>;
   readonly now: () => number;
   readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
 }

@@ -15,6 +15,8 @@ export type StopReason =
   /** The agent itself cannot go on: see `trouble`. */
   | "broken";
 
+export type JobPhase = "before" | "script" | "after";
+
 export interface JobStops {
   /** Raised when no stage may go on. */
   readonly all: AbortSignal;
@@ -24,6 +26,8 @@ export interface JobStops {
   readonly reason: StopReason | undefined;
   /** GitLab asked for the cancel of this job, whatever it still changed. */
   readonly canceled: boolean;
+  /** Up to the script, within it, behind it. */
+  readonly phase: JobPhase;
   /** What broke the agent, as a sentence for the job's log. */
   readonly trouble: string;
   stop(reason: Exclude<StopReason, "broken">): void;
@@ -36,7 +40,7 @@ export function createJobStops(): JobStops {
   const everything = new AbortController();
   const onlyScript = new AbortController();
   const script = AbortSignal.any([everything.signal, onlyScript.signal]);
-  let phase: "before" | "script" | "after" = "before";
+  let phase: JobPhase = "before";
   let reason: StopReason | undefined;
   let canceled = false;
   let trouble = "";
@@ -56,6 +60,9 @@ export function createJobStops(): JobStops {
     },
     get canceled() {
       return canceled;
+    },
+    get phase() {
+      return phase;
     },
     get trouble() {
       return trouble;

@@ -1,36 +1,65 @@
-// The agent: one process, one job. Takes the hand-off from stdin, runs the job, delivers trace and result.
-// stdout gets the masked log, stderr reports and what the agent has to say about itself; the exit code is the protocol
-// to the launcher (core/hand-off.ts).
+// The agent: one process, one job. Takes the hand-off from stdin, or where it runs as a task on ECS from the address in
+// its environment; runs the job, delivers trace and result. stdout gets the masked log, stderr what the agent has to say
+// about itself (and to a launcher beside it, reports); the exit code is the protocol to the launcher (core/hand-off.ts).
 
 import { mkdir } from "node:fs/promises";
 import "./parse-once.ts";
-import { agentExit } from "../core/hand-off.ts";
+import { agentExit, handOffUrlVariable } from "../core/hand-off.ts";
 import { deliverJob } from "./deliver-job.ts";
 import { listenToLauncher } from "./launcher.ts";
 import type { Launcher } from "./launcher.ts";
 import { openReports } from "./report.ts";
+import type { Reports } from "./report.ts";
+import { NoHandOff } from "./task/fetch-hand-off.ts";
+import { joinTask } from "./task/join-task.ts";
+
+const taskUrl = process.env[handOffUrlVariable];
+// Whatever the agent starts inherits its environment.
+delete process.env[handOffUrlVariable];
 
 async function main(): Promise<void> {
+  const early = new AbortController();
+  const stopEarly = () => early.abort();
   let launcher: Launcher | undefined;
   try {
-    launcher = await listenToLauncher(process.stdin);
+    let reports: Reports;
+    if (taskUrl === undefined) {
+      launcher = await listenToLauncher(process.stdin);
+      reports = openReports(process.stderr);
+    } else {
+      // As a container's first process we are not ended by a signal that nobody handles.
+      process.on("SIGTERM", stopEarly);
+      const door = await joinTask({
+        url: taskUrl,
+        env: process.env,
+        signal: early.signal,
+        diagnostic: (text) => void process.stderr.write(`agent: ${text}\n`),
+      });
+      ({ launcher, reports } = door);
+    }
     // In containers whoever the job's image runs as must be able to write to what we make.
     if (launcher.handOff.executor !== "process") process.umask(0);
     await mkdir(launcher.handOff.folders.scratch, { recursive: true, mode: 0o700 });
-    process.exitCode = await deliverJob(launcher, openReports(process.stderr));
+    process.exitCode = early.signal.aborted
+      ? agentExit.interrupted
+      : await deliverJob(launcher, reports);
   } catch (cause) {
-    // What a message may quote has been a secret once; the stack alone says where it broke.
-    const stack = cause instanceof Error ? (cause.stack ?? "").split("\n").slice(1).join("\n") : "";
-    process.stderr.write(
-      `agent: ${cause instanceof Error ? cause.name : "unknown error"}\n${stack}\n`,
-    );
-    process.exitCode = agentExit.undelivered;
+    process.exitCode = early.signal.aborted ? agentExit.interrupted : agentExit.undelivered;
+    process.stderr.write(`agent: ${complaint(cause)}\n`);
   } finally {
+    process.off("SIGTERM", stopEarly);
     // Never process.exit: what is still on its way to stdout would be lost.
     launcher?.close();
     // Its launcher keeps the pipe open, which would keep this process alive.
     process.stdin.destroy();
   }
+}
+
+/** What a message may quote has been a secret once; the stack alone says where it broke. */
+function complaint(cause: unknown): string {
+  if (cause instanceof NoHandOff) return cause.message;
+  if (!(cause instanceof Error)) return "unknown error";
+  return [cause.name, ...(cause.stack ?? "").split("\n").slice(1)].join("\n");
 }
 
 await main();

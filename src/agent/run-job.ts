@@ -110,7 +110,7 @@ function stepsOf(run: JobRun): readonly Step[] {
 async function runSteps(run: JobRun): Promise<Outcome> {
   const steps = stepsOf(run);
   // From here on a script may have run: no other attempt of this job may begin.
-  if (!(await run.fence())) throw new ContainerGone("another attempt of this job has begun");
+  await run.fence();
   run.stops.enter("script");
   const timeouts = scriptTimeouts(run.variables, run.remainingMs());
   for (const warning of timeouts.warnings) run.trace.log.warning(warning);

@@ -2,6 +2,7 @@
 
 import { RunnerError } from "../core/errors.ts";
 import { formatDurationMs } from "../core/go-duration.ts";
+import { raised } from "./await-container.ts";
 import { sourcesEnvironment } from "./helper-environment.ts";
 import { inSection } from "./job-run.ts";
 import type { JobRun } from "./job-run.ts";
@@ -66,6 +67,9 @@ async function runHook(
   script: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
+  // A container that never comes is no beginning.
+  await Promise.race([run.container.state, raised(signal)]);
+  await run.fence();
   const end = await runUserScript(run, {
     kind: name === "pre_get_sources_script" ? "pre_get_sources" : "post_get_sources",
     commands: script,

@@ -17,7 +17,11 @@ export interface Surroundings {
   hasEnded(service: StartedService): boolean;
 }
 
-export function watchSurroundings(launcher: Launcher, trace: Trace, stops: JobStops): Surroundings {
+export function watchSurroundings(
+  launcher: Pick<Launcher, "listen">,
+  trace: Trace,
+  stops: JobStops,
+): Surroundings {
   let settle: ((services: readonly StartedService[]) => void) | undefined;
   const services = new Promise<readonly StartedService[]>((resolve) => {
     settle = resolve;

@@ -48,6 +48,8 @@ export interface TracePumpInput {
   readonly jobId: number;
   readonly token: Secret;
   readonly spool: Spool;
+  /** So many of the spool's first bytes GitLab has from somebody else. */
+  readonly inherited?: number;
   readonly debugTrace: boolean;
   /** Whole final updates tried before giving up. */
   readonly finalAttempts: number;
@@ -63,6 +65,8 @@ export interface TracePump {
   finish(final: FinalState): Promise<Delivery>;
   /** Sends the rest as far as it goes, and no result. Ends the sending in the background. */
   abandon(): Promise<void>;
+  /** Sends nothing any more, whatever is asked for later. */
+  silence(): void;
 }
 
 type Sent = "sent" | "resend" | "failed" | "aborted";
@@ -71,7 +75,7 @@ type Sent = "sent" | "resend" | "failed" | "aborted";
 export function startTracePump(input: TracePumpInput): TracePump {
   const { gitlab, jobId, token, spool, now, sleep } = input;
   const closing = new AbortController();
-  let window = openWindow(now());
+  let window = openWindow(now(), input.inherited);
   let aborted = false;
 
   const obey = (order: JobOrder) => {
@@ -160,6 +164,10 @@ export function startTracePump(input: TracePumpInput): TracePump {
     async abandon() {
       await settle();
       if (!aborted) await sendRest();
+    },
+    silence() {
+      aborted = true;
+      closing.abort();
     },
     async finish(final) {
       await settle();

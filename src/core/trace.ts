@@ -13,6 +13,8 @@ export interface TraceWindow {
   readonly sent: number;
   /** Bytes of others that stand before ours at GitLab: a launcher's that died after it wrote. */
   readonly foreign: number;
+  /** Where our bytes may end at GitLab after patches that nobody answered; only where we go on behind others. */
+  readonly unanswered: readonly number[] | undefined;
   /** How long to wait from one send to the next. */
   readonly intervalSeconds: number;
   /** When GitLab last took note of this job, in milliseconds. */
@@ -53,9 +55,18 @@ export interface AfterPatch {
   readonly order: JobOrder;
 }
 
-/** `now`: milliseconds, when GitLab last heard of the job (it was claimed, or said to be running). */
-export function openWindow(now: number): TraceWindow {
-  return { sent: 0, foreign: 0, intervalSeconds: initialIntervalSeconds, lastContact: now };
+/**
+ * `now`: milliseconds, when GitLab last heard of the job (it was claimed, or said to be running). `inherited`: so many
+ * of our bytes somebody else has sent before us.
+ */
+export function openWindow(now: number, inherited: number = 0): TraceWindow {
+  return {
+    sent: inherited,
+    foreign: 0,
+    unanswered: inherited > 0 ? [] : undefined,
+    intervalSeconds: initialIntervalSeconds,
+    lastContact: now,
+  };
 }
 
 /** The next bytes to send of `size` in all; undefined when there are none: an empty patch is never sent. */
@@ -78,17 +89,34 @@ export function onPatchReply(
   const order = reply.kind === "aborted" ? "abort" : orderOf(reply.jobStatus);
   switch (reply.kind) {
     case "accepted":
-      return { window: { ...told, sent: patch.to, lastContact: now }, outcome: "sent", order };
+      return {
+        window: { ...told, ...answered(window), sent: patch.to, lastContact: now },
+        outcome: "sent",
+        order,
+      };
     case "rangeMismatch":
       return {
-        window: { ...told, ...goOnAt(window, reply.size ?? 0, size), lastContact: now },
+        window: {
+          ...told,
+          ...answered(window),
+          ...goOnAt(window, reply.size ?? 0, size),
+          lastContact: now,
+        },
         outcome: "resend",
         order,
       };
     case "aborted":
-    case "unavailable":
       return { window: told, outcome: "failed", order };
+    case "unavailable": {
+      const { unanswered } = window;
+      const ends = unanswered === undefined ? undefined : [...unanswered, patch.to];
+      return { window: { ...told, unanswered: ends }, outcome: "failed", order };
+    }
   }
+}
+
+function answered({ unanswered }: TraceWindow): Pick<TraceWindow, "unanswered"> {
+  return { unanswered: unanswered === undefined ? undefined : [] };
 }
 
 /**
@@ -102,7 +130,9 @@ function goOnAt(
 ): Pick<TraceWindow, "sent" | "foreign"> {
   const ours = theirs - window.foreign;
   if (ours < 0) return { sent: 0, foreign: theirs };
-  if (ours <= size) return { sent: ours, foreign: window.foreign };
+  // Behind others' bytes a length that no patch of ours can have made is none of ours, however much we have.
+  const isOurs = ours <= window.sent || window.unanswered?.includes(ours) !== false;
+  if (ours <= size && isOurs) return { sent: ours, foreign: window.foreign };
   return { sent: window.sent, foreign: theirs - window.sent };
 }
 

@@ -3,7 +3,6 @@ import { createJobStops } from "../../src/agent/job-stops.ts";
 import { watchSurroundings } from "../../src/agent/surroundings.ts";
 import { openTrace } from "../../src/agent/trace.ts";
 import type { LauncherMessage } from "../../src/core/hand-off.ts";
-import { buildHandOff } from "./build-hand-off.ts";
 import { memorySpool } from "./memory-spool.ts";
 
 function watched() {
@@ -22,11 +21,9 @@ function watched() {
   };
   const surroundings = watchSurroundings(
     {
-      handOff: buildHandOff("/tmp"),
       listen: (hear) => {
         tell = hear;
       },
-      close: () => undefined,
     },
     trace,
     stops,

@@ -28,6 +28,8 @@ export interface PresignedCall {
   readonly receive?: (body: Readable) => Promise<void>;
   /** Of one attempt. */
   readonly timeoutSeconds: number;
+  /** @default 3 */
+  readonly attempts?: number;
   readonly signal: AbortSignal;
   readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
 }
@@ -35,18 +37,26 @@ export interface PresignedCall {
 export type PresignedReply =
   | { readonly kind: "done"; readonly header: (name: string) => string | undefined }
   | { readonly kind: "missing" }
-  | { readonly kind: "failed"; readonly message: string };
+  | {
+      readonly kind: "failed";
+      readonly message: string;
+      /** HTTP's; undefined: there was no answer. */
+      readonly status: number | undefined;
+    };
 
-type Attempt = PresignedReply | { readonly kind: "again"; readonly message: string };
+type Attempt =
+  | PresignedReply
+  | { readonly kind: "again"; readonly message: string; readonly status: number | undefined };
 
-const attempts = 3;
+const usualAttempts = 3;
 const pauseMilliseconds = 1000;
 /** What a timer can hold. */
 const longestTimeoutSeconds = 2_000_000;
 const longestComplaintBytes = 16 * 1024;
 
-/** Asks again where the storage is in trouble, or out of reach: three times in all. */
+/** Asks again where the storage is in trouble, or out of reach. */
 export async function callPresigned(call: PresignedCall): Promise<PresignedReply> {
+  const { attempts = usualAttempts } = call;
   for (let attempt = 1; ; attempt++) {
     const result = await callOnce(call);
     if (result.kind !== "again") return result;
@@ -71,7 +81,11 @@ async function callOnce(call: PresignedCall): Promise<Attempt> {
     const host = url.port === "" ? url.hostname : url.host;
     const proxy = proxyFor(url, network.env)?.host;
     const reason: unknown = signal.aborted ? signal.reason : error;
-    return { kind: "again", message: describeFailure(reason, { host, proxy }) };
+    return {
+      kind: "again",
+      message: describeFailure(reason, { host, proxy }),
+      status: undefined,
+    };
   } finally {
     deadline.release();
     request?.destroy();
@@ -109,7 +123,7 @@ async function readAnswer(
   const complaint = await beginning(answer);
   if (status === 404) return { kind: "missing" };
   const message = refusal(call.method, url, status, complaint);
-  return { kind: status >= 500 ? "again" : "failed", message };
+  return { kind: status >= 500 ? "again" : "failed", message, status };
 }
 
 /** Storage explains itself in XML; its code is safe to tell, the rest may repeat what was signed. */

@@ -96,7 +96,8 @@ async function download(
 }
 
 function fetchOf(reply: PresignedReply, file: string): CacheFetch {
-  if (reply.kind !== "done") return reply;
+  if (reply.kind === "failed") return { kind: "failed", message: reply.message };
+  if (reply.kind === "missing") return reply;
   return { kind: "found", file, release: () => rm(file, { force: true }) };
 }
 
@@ -118,7 +119,7 @@ async function upload(
     body: () => createReadStream(file, { highWaterMark: streamBytes }),
   });
   if (reply.kind === "done") return { kind: "kept" };
-  if (reply.kind === "failed") return reply;
+  if (reply.kind === "failed") return { kind: "failed", message: reply.message };
   return { kind: "failed", message: `PUT ${plainUrl(request)}: there is no such bucket` };
 }
 
