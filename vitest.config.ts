@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 // `unit` is the fast suite (npm test); `faults` waits for real clocks and kills real processes; `containers` needs
@@ -10,8 +11,12 @@ export default defineConfig({
           name: "unit",
           include: ["test/**/*.test.ts"],
           exclude: ["test/faults/**", "test/containers/**", "test/aws/**"],
+          globalSetup: "test/surroundings.ts",
           // Modules are loaded once a worker, not once a file: no test changes any.
           isolate: false,
+          // Much of the time a worker waits for the processes that it has started: one per core (vitest takes one
+          // fewer) and one more.
+          maxWorkers: availableParallelism() + 1,
           testTimeout: 20_000,
           hookTimeout: 20_000,
         },

@@ -2,15 +2,14 @@ import { execFile, spawn } from "node:child_process";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readRunSource } from "../../src/cli/run-settings.ts";
 import type { RunFlags } from "../../src/cli/run-settings.ts";
 import { startStandIn } from "../../src/stand-in/start.ts";
 import type { StandIn } from "../../src/stand-in/stand-in.ts";
+import { builtSources } from "../harness/built.ts";
 
-const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
-const tsx = import.meta.resolve("tsx");
+const main = join(await builtSources(), "cli", "main.js");
 
 let folder: string;
 let gitlab: StandIn;
@@ -41,7 +40,7 @@ function burst(
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      ["--import", tsx, main, ...args],
+      [main, ...args],
       { cwd: folder, env: { PATH: process.env["PATH"], HOME: folder, ...env } },
       (error, stdout, stderr) =>
         resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout, stderr }),
@@ -145,7 +144,7 @@ test("a first SIGTERM lets the running job finish and ends with 0", async () => 
     ".gitlab-ci.yml": "slow:\n  script:\n    - echo begun\n    - sleep 1\n",
   });
   await gitlab.createPipeline("root/signal");
-  const runner = spawn(process.execPath, ["--import", tsx, main, "run", "--url", gitlab.url], {
+  const runner = spawn(process.execPath, [main, "run", "--url", gitlab.url], {
     cwd: folder,
     env: { PATH: process.env["PATH"], HOME: folder, CI_SERVER_TOKEN: gitlab.runnerToken },
   });

@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
-import { renameSync, rmSync } from "node:fs";
+import { renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -60,9 +60,22 @@ async function make(folder: string, files: readonly string[]): Promise<void> {
   for (const path of files.filter((path) => path.endsWith(".sh"))) {
     copyFileSync(join(root, "src", path), join(early, "dist", path));
   }
-  // Of earlier states nobody needs anything any more.
-  for (const name of readdirSync(cache).filter((name) => join(cache, name) !== early)) {
-    rmSync(join(cache, name), { recursive: true, force: true });
+  forgetOthers(folder);
+  try {
+    renameSync(early, folder);
+  } catch (cause) {
+    // Another worker was as quick, with the same sources.
+    rmSync(early, { recursive: true, force: true });
+    if (!existsSync(folder)) throw cause;
   }
-  renameSync(early, folder);
+}
+
+/** Of earlier states nobody needs anything any more; what is new may be in another worker's hands. */
+function forgetOthers(folder: string): void {
+  for (const name of readdirSync(cache)) {
+    const path = join(cache, name);
+    const made = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+    if (path === folder || Date.now() - made < 3_600_000) continue;
+    rmSync(path, { recursive: true, force: true });
+  }
 }

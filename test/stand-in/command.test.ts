@@ -3,12 +3,13 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
+import { builtSources } from "../harness/built.ts";
 
-const main = join(import.meta.dirname, "../../src/cli/main.ts");
+const main = join(await builtSources(), "cli", "main.js");
 
 function burst(...parameters: string[]) {
   const own = mkdtempSync(join(tmpdir(), "burst-command-test-"));
-  const child = spawn(process.execPath, ["--import", "tsx", main, "stand-in", ...parameters], {
+  const child = spawn(process.execPath, [main, "stand-in", ...parameters], {
     env: { ...process.env, TMPDIR: own },
   });
   onTestFinished(() => {
