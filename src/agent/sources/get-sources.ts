@@ -11,7 +11,7 @@ import { gitIn } from "./git-command.ts";
 import type { Git } from "./git-command.ts";
 import { gitEnvironment } from "./git-environment.ts";
 import { writeGitFiles } from "./git-files.ts";
-import { hasGitLfs, lfsFilters } from "./lfs.ts";
+import { hasGitLfs, lfsFilters, usesGitLfs } from "./lfs.ts";
 import { prepareFolder, prepareRepository } from "./prepare-repository.ts";
 import { repositoryAccess } from "./repository-access.ts";
 import type { RepositoryAccess } from "./repository-access.ts";
@@ -189,7 +189,7 @@ async function checkOut(
   log.info(`Checking out ${sha.slice(0, 8)} as detached HEAD (ref is ${ref})...`);
   await git.run(["checkout", "-f", "-q", sha, "--"]);
   if (clean && options.cleanFlags.length > 0) await git.run(["clean", ...options.cleanFlags]);
-  if (lfs) await git.run([...lfsFilters, "lfs", "pull"]);
+  if (lfs && (await usesGitLfs(git))) await git.run([...lfsFilters, "lfs", "pull"]);
 }
 
 async function clearWorktree(input: GetSourcesInput, options: SourceOptions): Promise<void> {

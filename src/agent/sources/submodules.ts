@@ -10,7 +10,7 @@ import { kindOf, moduleDirs } from "./clean-repository.ts";
 import { removeForeignWorktrees } from "./clean-submodules.ts";
 import { configText } from "./config-text.ts";
 import type { Git } from "./git-command.ts";
-import { lfsFilters } from "./lfs.ts";
+import { lfsFilters, pullWhereUsed } from "./lfs.ts";
 import type { SourceOptions } from "./strategy.ts";
 
 export interface SubmodulesInput {
@@ -52,7 +52,7 @@ export async function updateSubmodules(input: SubmodulesInput): Promise<void> {
   await includeJobSettings(projectDir, input.jobSettingsFile);
   if (!input.lfs) return;
   log.info("Pulling LFS files...");
-  await git.run([...lfsFilters, ...commands.foreach, "git lfs pull"]);
+  await git.run([...lfsFilters, ...commands.foreach, pullWhereUsed]);
 }
 
 async function update(

@@ -1,6 +1,8 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { pullWhereUsed } from "../../../src/agent/sources/lfs.ts";
 import { makeProject, plainEnvironment, temporaryFolder } from "./project.ts";
 import { makeJob, runStage } from "./stage.ts";
 
@@ -36,6 +38,28 @@ test("GIT_LFS_SKIP_SMUDGE leaves pointers", async () => {
   const variables = { GIT_LFS_SKIP_SMUDGE: "true" };
   await runStage({ ...projectWithLfs(), environment, variables });
   expect(called()).toEqual(["smudge -- a.bin true", ""]);
+});
+
+test("where no file is for LFS, it is not started", async () => {
+  const { environment, called } = machineWithLfs();
+  const folder = temporaryFolder();
+  const project = makeProject(folder, "group/project");
+  const sha = project.commit({ ".gitattributes": "*.bin filter=lfs\n", "a.txt": "text" });
+  const job = makeJob({ repositoryUrl: `file://${project.folder}`, sha });
+  await runStage({ folder, job, environment });
+  expect(called()).toEqual([]);
+});
+
+test.each([
+  ["pulls where files are for LFS", "a.bin", ["pull ", ""]],
+  ["is content where none is", "a.txt", []],
+])("in a submodule the shell %s", (_rule, file, calls) => {
+  const { environment, called } = machineWithLfs();
+  const project = makeProject(temporaryFolder(), "group/project");
+  project.commit({ ".gitattributes": "*.bin filter=lfs\n", [file]: "text" });
+  const cwd = project.git(["rev-parse", "--show-toplevel"]);
+  execFileSync("sh", ["-c", pullWhereUsed], { cwd, env: environment });
+  expect(called()).toEqual(calls);
 });
 
 test("without git-lfs on the machine nothing is tried", async () => {
