@@ -15,8 +15,8 @@ cookie=${BURST_COOKIE:-}
 unset BURST_CONTROL BURST_HOSTS
 
 if sleep 0.01 2>/dev/null; then tick=0.1 ticks=10; else tick=1 ticks=1; fi
-pause=0.02
-[ "$tick" != 1 ] || pause=1
+# No agent is up sooner than after the first.
+pause=$tick
 # A container ends with its task. A process of its own must not wait for ever for an agent that died.
 tried=0
 while [ ! -p "$control/cmd" ]; do
@@ -24,6 +24,7 @@ while [ ! -p "$control/cmd" ]; do
   [ "$tried" -lt 300 ] || pause=1
   [ -z "$cookie" ] || { [ -d "$control" ] && [ "$tried" -lt 900 ]; } || exit 1
   sleep "$pause"
+  [ "$pause" = 1 ] || pause=0.03
 done
 
 shell=
@@ -75,9 +76,17 @@ find_ours() {
     done
     return 0
   fi
-  if [ -z "$cookie" ]; then where=anywhere; else where=group; fi
-  for entry in /proc/[0-9]*; do consider "${entry#/proc/}" "$where"; done
-  [ -n "$cookie" ] || return 0
+  if [ -z "$cookie" ]; then
+    for entry in /proc/[0-9]*; do consider "${entry#/proc/}" anywhere; done
+    return 0
+  fi
+  # A machine has hundreds of processes, and shells read byte by byte: they read what grep picks. It picks
+  # at least us; a grep that cannot do it picks nobody.
+  picked=$(grep -lsz "^[0-9]* (.*) [A-Za-z] [0-9]* $$ " /proc/[0-9]*/stat 2>/dev/null)
+  for entry in ${picked:-/proc/[0-9]*/stat}; do
+    entry=${entry#/proc/}
+    consider "${entry%/stat}" group
+  done
   for entry in $(grep -lsz "^BURST_COOKIE=$cookie\$" /proc/[0-9]*/environ 2>/dev/null); do
     entry=${entry#/proc/}
     consider "${entry%/environ}" anywhere
