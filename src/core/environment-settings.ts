@@ -109,21 +109,20 @@ export function parseRunnerSettings(
     );
     delete rest[key];
   }
-  // Without a budget of its own a runner shares the environment's.
-  const raw = merge({ vcpu_budget: 0, ...environment.defaults }, rest);
+  // Without a budget of its own a runner has the environment's.
+  const shared = environment.settings.vcpu_budget;
+  const raw = merge({ vcpu_budget: shared, ...environment.defaults }, rest);
   const parsed = parseSettings(raw, where);
   if (parsed.kind === "invalid") mistakes.push(...parsed.message.split("\n"));
   if (parsed.kind === "invalid" || mistakes.length > 0) return { kind: "invalid", mistakes };
   const { settings } = parsed;
-  const starved =
-    tooSmallBudget(settings, settings.vcpu_budget, "vcpu_budget") ??
-    tooSmallBudget(
-      settings,
-      environment.settings.vcpu_budget,
-      `vcpu_budget of ${environmentWhere}`,
-    );
+  // What is more than all runners together may use can never start, whatever the runner's own budget says.
+  const budget = Math.min(settings.vcpu_budget || Infinity, shared || Infinity);
+  const vcpu_budget = budget === Infinity ? 0 : budget;
+  const whose = budget < (settings.vcpu_budget || Infinity) ? ` of ${environmentWhere}` : "";
+  const starved = tooSmallBudget(settings, vcpu_budget, `vcpu_budget${whose}`);
   if (starved !== undefined) return { kind: "invalid", mistakes: [`${where}: ${starved}`] };
-  return { kind: "runner", settings, raw };
+  return { kind: "runner", settings: { ...settings, vcpu_budget }, raw };
 }
 
 export type ParsedLogins =

@@ -33,6 +33,7 @@ export const metricUnits = {
   QueueSeconds: "Seconds",
   OpenClaims: "Count",
   RunningVcpu: "Count",
+  /** Runners that cannot ask for jobs: GitLab refuses their token, or there is a mistake in their settings. */
   TokenRefused: "Count",
 } as const;
 

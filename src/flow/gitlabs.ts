@@ -33,6 +33,8 @@ const callTimeouts: Partial<Timeouts> = { totalSeconds: 110, responseHeaderSecon
 export function createGitLabs(options: {
   readonly version: string;
   readonly timeouts?: Partial<Timeouts>;
+  /** A retry that GitLab wants later than this is left to the caller: no function sleeps for long. */
+  readonly longestRetryWaitSeconds?: number;
   readonly env?: Readonly<Record<string, string | undefined>>;
 }): GitLabs {
   const clients = new Map<string, GitLabClient>();
@@ -51,6 +53,7 @@ export function createGitLabs(options: {
           ...(ca === "" ? {} : { ca }),
           ...(options.env === undefined ? {} : { env: options.env }),
           timeouts: { ...callTimeouts, ...options.timeouts },
+          longestRetryWaitSeconds: options.longestRetryWaitSeconds ?? 10,
         });
         clients.set(key, client);
       }
