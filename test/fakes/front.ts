@@ -79,7 +79,9 @@ export async function startFront(options: FrontOptions): Promise<Front> {
     const request = readRequest(raw, now());
     requests.push(request);
     const fault = drawn(request);
-    const cut = () => incoming.socket.destroy();
+    const cut = () => {
+      incoming.socket.destroy();
+    };
     if (fault?.kind === "delay") await pause(fault.milliseconds);
     if (fault?.kind === "before") await fault.run();
     if (fault?.kind === "cut") return cut();
