@@ -18,7 +18,7 @@ const failures: readonly (readonly [
   ["throttled", /rate exceeded|request limit exceeded|throttl|too many (?:requests|concurrent)/i],
   [
     "no-capacity",
-    /capacity is unavailable|insufficient ?capacity|RESOURCE:|try again later|internal ?(?:error|failure)/i,
+    /capacity is unavailable|insufficient ?capacity|^RESOURCE:|try again later|internal ?(?:error|failure)/i,
   ],
 ];
 
@@ -31,6 +31,9 @@ const throttles: ReadonlySet<string> = new Set([
   "TooManyRequestsException",
   "RequestLimitExceeded",
 ]);
+
+/** Names that say nothing of what is wrong: the text does. All others are refusals by their names. */
+const unsaid: ReadonlySet<string> = new Set(["ClientException", "InvalidParameterException"]);
 
 /** An answer with status 200, which may be a failure all the same. */
 export function runReply({ tasks = [], failures: failed = [] }: RunTaskCommandOutput): RunReply {
@@ -83,7 +86,8 @@ function definiteFailure(
   if (throttles.has(error.name)) return { kind: "throttled", message };
   const status = error.$metadata.httpStatusCode;
   if (status === undefined || status >= 500) return { kind: "unknown", message };
-  return { kind: kindOf(error.message) ?? "refused", message };
+  const kind = unsaid.has(error.name) ? kindOf(error.message) : undefined;
+  return { kind: kind ?? "refused", message };
 }
 
 function kindOf(text: string) {
