@@ -1,6 +1,6 @@
 // The stack of one environment, from the settings in cdk.json.
 
-import { Annotations, Duration, Stack } from "aws-cdk-lib";
+import { Annotations, CfnOutput, Duration, Stack } from "aws-cdk-lib";
 import type { App } from "aws-cdk-lib";
 import { SecurityGroup, Vpc } from "aws-cdk-lib/aws-ec2";
 import type { ISecurityGroup } from "aws-cdk-lib/aws-ec2";
@@ -38,6 +38,24 @@ export class BurstStack extends Stack {
       }),
       ...(builtFolder !== undefined && { builtFolder }),
     });
+    this.tell();
+  }
+
+  private tell(): void {
+    const { runner } = this;
+    const outputs: Readonly<Record<string, string>> = {
+      ClusterName: runner.cluster.clusterName,
+      StateBucketName: runner.stateBucket.bucketName,
+      CacheBucketName: runner.cacheBucket.bucketName,
+      JobLogGroupName: runner.jobLogGroup.logGroupName,
+      PollerName: runner.functions.poller.functionName,
+      LauncherName: runner.functions.launcher.functionName,
+      ReaperName: runner.functions.reaper.functionName,
+      SweeperName: runner.functions.sweeper.functionName,
+      FailuresQueueUrl: runner.failures.queueUrl,
+      JobRolePath: runner.jobRolePath,
+    };
+    for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }
 }
 

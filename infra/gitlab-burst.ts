@@ -4,7 +4,7 @@
 //
 // Runners themselves are parameters in Parameter Store: nothing here has to change for a new one.
 
-import { ArnFormat, CfnOutput, Duration, Stack, Tags } from "aws-cdk-lib";
+import { ArnFormat, Duration, Stack, Tags } from "aws-cdk-lib";
 import type { Alarm } from "aws-cdk-lib/aws-cloudwatch";
 import type { ISecurityGroup, IVpc } from "aws-cdk-lib/aws-ec2";
 import type { Cluster } from "aws-cdk-lib/aws-ecs";
@@ -191,23 +191,6 @@ export class GitLabBurst extends Construct {
     this.alarms = alarms.all;
     this.alarmTopic = alarms.topic;
     this.jobRolePath = `/${contextKey}/${environment}/`;
-    this.tell();
-  }
-
-  private tell(): void {
-    const outputs: Readonly<Record<string, string>> = {
-      ClusterName: this.cluster.clusterName,
-      StateBucketName: this.stateBucket.bucketName,
-      CacheBucketName: this.cacheBucket.bucketName,
-      JobLogGroupName: this.jobLogGroup.logGroupName,
-      PollerName: this.functions.poller.functionName,
-      LauncherName: this.functions.launcher.functionName,
-      ReaperName: this.functions.reaper.functionName,
-      SweeperName: this.functions.sweeper.functionName,
-      FailuresQueueUrl: this.failures.queueUrl,
-      JobRolePath: this.jobRolePath,
-    };
-    for (const [name, value] of Object.entries(outputs)) new CfnOutput(this, name, { value });
   }
 }
 

@@ -159,9 +159,11 @@ function permissions(stack: Stack, world: World) {
         "secretsmanager:CreateSecret",
         "secretsmanager:DeleteSecret",
         "secretsmanager:DescribeSecret",
+        "secretsmanager:RestoreSecret",
         "secretsmanager:TagResource",
       ],
       resources: [secrets],
+      // Tags are those that a secret is made with.
       wide: "a secret for every login to a registry, below this one prefix; none can be read",
     },
   ];
