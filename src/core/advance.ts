@@ -54,7 +54,7 @@ export type Action =
   | { readonly kind: "decide"; readonly verdict: Verdict }
   | { readonly kind: "tell"; readonly verdict: Verdict }
   /** GitLab needs nothing more from us. */
-  | { readonly kind: "close"; readonly why: string }
+  | { readonly kind: "close"; readonly why: string; readonly result?: JobResult }
   | { readonly kind: "stop"; readonly taskArns: readonly string[] }
   /** Everything of this claim, itself last. */
   | { readonly kind: "remove" };
@@ -172,7 +172,11 @@ function follow(
 ): Action {
   switch (meaning.kind) {
     case "nothing":
-      return { kind: "close", why: "the agent has told GitLab" };
+      return {
+        kind: "close",
+        why: "the agent has told GitLab",
+        ...(observed.result === undefined ? {} : { result: observed.result }),
+      };
     case "elsewhere":
       return elsewhere(claim, launch, observed);
     case "tell":

@@ -62,6 +62,8 @@ const phaseSchema = z.discriminatedUnion("kind", [
     until: z.number(),
     tries: z.number().int(),
     taskArn: z.string().optional(),
+    /** Whether a start was not answered, so that there may be a task that nobody knows. */
+    mayLive: z.boolean().optional(),
   }),
   /** GitLab knows all it will ever hear of us: what is left goes, as soon as no task of the job lives any more. */
   z.object({
