@@ -4,6 +4,7 @@
 
 import { mkdir } from "node:fs/promises";
 import "./parse-once.ts";
+import "./short-life.ts";
 import { agentExit, handOffUrlVariable } from "../core/hand-off.ts";
 import { deliverJob } from "./deliver-job.ts";
 import { listenToLauncher } from "./launcher.ts";
