@@ -15,8 +15,8 @@ export interface LeaseDeps {
 export interface LeaseWish {
   /** Tells one poller from every other. */
   readonly holder: string;
-  /** When it will ask for jobs for the last time. */
-  readonly endsAt: number;
+  /** When it will ask for jobs for the last time, if it begins now. */
+  readonly endsAt: () => number;
   /** How long another that is about to end may be waited for. */
   readonly patienceMilliseconds: number;
 }
@@ -28,6 +28,8 @@ export type TakenLease =
 export interface Lease {
   /** What the last poller left. */
   readonly notes: LeaseNotes;
+  /** When we ask for jobs for the last time. */
+  readonly endsAt: number;
   /** Whether we may still ask for jobs. */
   isHeld(): boolean;
   /** When it has to be renewed. */
@@ -69,32 +71,38 @@ async function tryTake(
 ): Promise<Lease | undefined> {
   const known = stored === undefined ? undefined : readLease(stored.body);
   const notes: LeaseNotes = known ?? noNotes;
-  const record = write(deps, wish, notes);
+  const record = write(deps, wish.holder, wish.endsAt(), notes);
   const body = JSON.stringify(record);
   const written =
     stored === undefined
       ? await deps.objects.create(stateKeys.lease, body)
       : await deps.objects.replace(stateKeys.lease, body, stored.etag);
-  // The answer to a first try may be lost, and the second then meets our own writing.
-  const etag = written.kind === "written" ? written.etag : await ownEtag(deps, body);
+  const etag = written.kind === "written" ? written.etag : (await readOwn(deps, wish))?.etag;
   return etag === undefined ? undefined : hold(deps, wish, { record, etag });
 }
 
-function write(deps: LeaseDeps, wish: LeaseWish, { health, usage, left }: LeaseNotes): LeaseRecord {
+function write(
+  deps: LeaseDeps,
+  holder: string,
+  endsAt: number,
+  { health, usage, left }: LeaseNotes,
+): LeaseRecord {
   return {
     version: 1,
-    holder: wish.holder,
+    holder,
     expiresAt: deps.now() + leaseTimes.lifeMilliseconds,
-    endsAt: wish.endsAt,
+    endsAt,
     left,
     health,
     ...(usage === undefined ? {} : { usage }),
   };
 }
 
-async function ownEtag(deps: LeaseDeps, body: string): Promise<string | undefined> {
+/** The answer to a first try may be lost, and the next one then meets our own writing. */
+async function readOwn(deps: LeaseDeps, wish: LeaseWish): Promise<Stored> {
   const stored = await deps.objects.read(stateKeys.lease);
-  return stored?.body === body ? stored.etag : undefined;
+  const record = stored === undefined ? undefined : readLease(stored.body);
+  return record?.holder === wish.holder ? stored : undefined;
 }
 
 function hold(
@@ -103,27 +111,34 @@ function hold(
   taken: { readonly record: LeaseRecord; readonly etag: string },
 ): Lease {
   let { record, etag } = taken;
+  const { endsAt } = record;
   let lost = false;
   const put = async (next: LeaseRecord) => {
     const body = JSON.stringify(next);
-    const written = await deps.objects.replace(stateKeys.lease, body, etag);
-    const newEtag = written.kind === "written" ? written.etag : await ownEtag(deps, body);
-    if (newEtag === undefined) {
+    let written = await deps.objects.replace(stateKeys.lease, body, etag);
+    if (written.kind === "changed") {
+      const own = await readOwn(deps, wish);
+      if (own !== undefined) {
+        written = await deps.objects.replace(stateKeys.lease, body, own.etag);
+      }
+    }
+    if (written.kind === "changed") {
       lost = true;
       return;
     }
-    etag = newEtag;
+    ({ etag } = written);
     record = next;
   };
   return {
     notes: taken.record,
+    endsAt,
     isHeld: () => !lost && deps.now() < record.expiresAt - leaseTimes.marginMilliseconds,
     renewAt: () => record.expiresAt - leaseTimes.lifeMilliseconds + leaseTimes.renewMilliseconds,
     async renew(notes) {
-      if (!lost) await put(write(deps, wish, notes));
+      if (!lost) await put(write(deps, wish.holder, endsAt, notes));
     },
     async giveBack(notes) {
-      if (!lost) await put({ ...write(deps, wish, notes), holder: "", expiresAt: deps.now() });
+      if (!lost) await put({ ...write(deps, "", endsAt, notes), expiresAt: deps.now() });
     },
   };
 }

@@ -1,0 +1,178 @@
+import { expect, test } from "vitest";
+import { Secret } from "../../src/core/secret.ts";
+import { patient } from "../harness/patient.ts";
+import { polling } from "./polling.ts";
+
+test("a job is recorded with GitLab's very words, and then its name is handed to the launcher", async () => {
+  const scene = await polling();
+  const job = await scene.gitlab.enqueue();
+  const polled = await scene.poll(0.3);
+  expect(polled).toEqual({ kind: "polled", claimed: 1 });
+  const [claim] = scene.claims();
+  expect(claim).toMatchObject({
+    jobId: job.id,
+    url: scene.gitlab.url,
+    systemId: "s_0123456789ab",
+    phase: { kind: "claimed" },
+    trace: "",
+  });
+  expect(JSON.parse(claim?.body ?? "")).toMatchObject({ id: job.id, token: claim?.token });
+  expect(claim?.id).toMatch(/^team\/1024\/[0-9a-f]{32}$/);
+  expect(scene.invoked).toEqual([JSON.stringify(["the-launcher", { claim: claim?.id }])]);
+  expect(JSON.stringify([scene.lines, scene.invoked])).not.toContain(claim?.token ?? "?");
+});
+
+test("no more jobs are taken than the budget of vCPU has room for", async () => {
+  const scene = await polling();
+  scene.parameters.put("settings", "check_interval: 0\nvcpu_budget: 2\n");
+  for (let count = 0; count < 4; count++) await scene.gitlab.enqueue();
+  await scene.poll(0.3);
+  expect(scene.claims()).toHaveLength(2);
+  expect(scene.requests()).toHaveLength(2);
+});
+
+test("a poller that was killed after the record leaves the job to the next one, which hands it over again", async () => {
+  const scene = await polling();
+  await scene.gitlab.enqueue();
+  scene.launcher.fail = true;
+  await scene.poll(0.3);
+  expect(scene.invoked).toEqual([]);
+  scene.launcher.fail = false;
+  scene.clock.ahead += 61_000;
+  await scene.poll(0.3, "poller-2");
+  expect(scene.invoked).toHaveLength(1);
+});
+
+test("where the bucket fails after the 201, GitLab hears at once that the job failed, and why", async () => {
+  const scene = await polling();
+  const job = await scene.gitlab.enqueue();
+  scene.objects.fault = (operation, key) => {
+    if (operation === "create" && key.startsWith("claims/")) throw new Error("S3 is down");
+  };
+  await scene.poll(0.3);
+  const { status, failureReason, trace } = scene.gitlab.job(job.id);
+  expect({ status, failureReason }).toEqual({
+    status: "failed",
+    failureReason: "runner_system_failure",
+  });
+  expect(String(await trace())).toContain("could not write down");
+  expect(scene.claims()).toEqual([]);
+});
+
+test("a lost answer to a write that happened is no reason for a second poller's record", async () => {
+  const scene = await polling();
+  await scene.gitlab.enqueue();
+  let lost = 0;
+  scene.objects.fault = (operation, key, moment) => {
+    if (operation !== "replace" || key !== "poller/lease.json" || moment !== "after") return;
+    if (lost++ === 0) throw new Error("the answer is lost");
+  };
+  expect(await scene.poll(0.3)).toEqual({ kind: "polled", claimed: 1 });
+});
+
+test("three refusals of the token end the asking, for another poller too; a corrected token is tried at once", async () => {
+  const scene = await polling();
+  scene.parameters.put("runners/team/token", new Secret("glrt-wrong"));
+  await scene.poll(0.3);
+  expect(scene.requests()).toHaveLength(3);
+  expect(scene.counted.get("TokenRefused")).toBe(3);
+  expect(JSON.stringify(scene.lines)).not.toContain("glrt-wrong");
+  await scene.poll(0.3, "poller-2");
+  expect(scene.requests()).toHaveLength(3);
+
+  await scene.gitlab.enqueue();
+  scene.parameters.put("runners/team/token", new Secret(scene.gitlab.runnerToken));
+  expect(await scene.poll(0.3, "poller-3")).toEqual({ kind: "polled", claimed: 1 });
+});
+
+test("of two pollers one polls, and the other ends", async () => {
+  const scene = await polling();
+  const first = scene.poll(1.5, "poller-1");
+  await expect.poll(() => scene.requests().length, patient).toBeGreaterThan(0);
+  const farAhead = { holder: "poller-2", killedAt: scene.now() + 75_000 };
+  const { poll } = await import("../../src/flow/poll.ts");
+  expect(await poll(scene.newDeps(), farAhead)).toEqual({ kind: "held", holder: "poller-1" });
+  await first;
+});
+
+test("a poller whose lease another has taken asks for nothing more", async () => {
+  const scene = await polling();
+  const first = scene.poll(20, "poller-1");
+  await expect.poll(() => scene.requests().length, patient).toBeGreaterThan(0);
+  const lease = JSON.parse(scene.objects.contents.get("poller/lease.json") ?? "{}") as object;
+  const other = { ...lease, holder: "poller-2", expiresAt: scene.now() + 3_600_000 };
+  await scene.objects.write("poller/lease.json", JSON.stringify(other));
+  scene.clock.ahead += 11_000;
+  await first;
+  expect(scene.lines.map(({ message }) => message)).toContain(
+    "The lease is lost; another poller asks from now on",
+  );
+});
+
+test("one runner's mistake is told and does not keep the others from work", async () => {
+  const scene = await polling();
+  scene.parameters.put("runners/other/settings", `url: ${scene.gitlab.url}\n`);
+  scene.parameters.put("runners/other/token", new Secret(scene.gitlab.runnerToken));
+  scene.parameters.put("runners/bad/settings", "limt: 3\n");
+  scene.parameters.put("runners/bad/token", new Secret("glrt-secret-of-bad"));
+  await scene.gitlab.enqueue();
+  expect(await scene.poll(0.3)).toEqual({ kind: "polled", claimed: 1 });
+  expect(scene.lines.map(({ message }) => message)).toContain(
+    '/gitlab-burst/test/runners/bad/settings: unknown key "limt"; did you mean "limit"?',
+  );
+});
+
+test("where the claims cannot be listed nobody asks: they could not be recorded either", async () => {
+  const scene = await polling();
+  scene.objects.fault = (operation) => {
+    if (operation === "list") throw new Error("S3 is down");
+  };
+  await scene.poll(0.3);
+  expect(scene.requests()).toEqual([]);
+});
+
+test("a setting that was changed acts at the next request", async () => {
+  const scene = await polling();
+  const polled = scene.poll(3);
+  await expect.poll(() => scene.requests().length, patient).toBeGreaterThan(0);
+  scene.parameters.put("settings", "paused: true\n");
+  expect(await polled).toEqual({ kind: "idle" });
+});
+
+test("a token is decrypted when it is new, and not again", async () => {
+  const scene = await polling();
+  await scene.poll(1.3);
+  expect(scene.parameters.decrypted).toEqual(["/gitlab-burst/test/runners/team/token"]);
+});
+
+test("a claim that waits for capacity is handed over when its time has come, and until then nobody asks for more", async () => {
+  const scene = await polling();
+  const launch = { attempt: 1, rung: 0, try: 0 };
+  const name = `team/1024/${"a".repeat(32)}`;
+  const record = {
+    version: 1,
+    id: name,
+    url: scene.gitlab.url,
+    systemId: "s_0123456789ab",
+    jobId: 1,
+    token: "t",
+    claimedAt: scene.now(),
+    body: "{}",
+    trace: "",
+    phase: {
+      kind: "waiting",
+      launch,
+      until: scene.now() + 700,
+      since: scene.now(),
+      why: "no capacity",
+    },
+    owned: [],
+  };
+  await scene.objects.write(`claims/${name}.json`, JSON.stringify(record));
+  await scene.gitlab.enqueue();
+  await scene.poll(0.4);
+  expect(scene.invoked).toEqual([]);
+  await scene.poll(1.5, "poller-2");
+  expect(scene.invoked).toEqual([JSON.stringify(["the-launcher", { claim: name }])]);
+  expect(scene.requests()).toEqual([]);
+});
