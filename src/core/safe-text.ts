@@ -30,9 +30,9 @@ function tagText(text: string): string {
     .replaceAll(/[^\p{L}\p{N} _.:/=+\-@]/gu, "_");
 }
 
-/** By characters, not by halves of them. */
+/** Never in the middle of a character. */
 function cut(text: string, length: number): string {
-  return text.length <= length ? text : [...text].slice(0, length).join("");
+  return text.slice(0, length).replace(/[\ud800-\udbff]$/, "");
 }
 
 /** Names of families, containers and secrets: letters, digits, - and _, 255 at most. */
