@@ -76,6 +76,28 @@ test("a 416 that names more than we wrote: the rest goes behind it, and no check
   expect(nextPatch(lost.window, 20)).toMatchObject({ from: 0, offset: 50 });
 });
 
+test("what somebody else has sent before us is not sent again", () => {
+  const inherited = openWindow(1000, 8);
+  expect(nextPatch(inherited, 8)).toBeUndefined();
+  expect(nextPatch(inherited, 20)).toMatchObject({ from: 8, to: 20, contentRange: "8-19" });
+  expect(traceOutput(inherited, 0xab, 20)).toMatchObject({ checksum: "crc32:000000ab" });
+});
+
+test("behind what others wrote, a length that no patch of ours has made is not ours, however much we have", () => {
+  const { window } = after(openWindow(1000, 8), 20, { kind: "rangeMismatch", size: 15 });
+  expect(nextPatch(window, 20)).toMatchObject({ from: 8, offset: 15 });
+  expect(traceOutput(window, 1, 20)).toEqual({ bytesize: 27 });
+});
+
+test("behind what others wrote, a patch whose answer was lost is known again by its end", () => {
+  const lost = after(openWindow(1000, 8), 15, { kind: "unavailable" }).window;
+  const { window } = after(lost, 20, { kind: "rangeMismatch", size: 15 });
+  expect(nextPatch(window, 20)).toMatchObject({ from: 15, offset: 15 });
+  expect(traceOutput(window, 1, 20)).toHaveProperty("checksum");
+  const later = after(window, 20, { kind: "accepted" }).window;
+  expect(later.unanswered).toEqual([]);
+});
+
 test.each([
   ["C35 a positive number", "60", 60],
   ["C35 15 minutes at most", "100000", 900],
