@@ -124,6 +124,12 @@ export function jobNews(reply: Reply): JobNews {
 
 export const noNews: JobNews = { jobStatus: undefined, intervalSeconds: undefined };
 
+/** GitLab's answer to an update: nothing, or the status once more; or JSON, which no page for people is. */
+export function isBareStatus(reply: Reply): boolean {
+  const type = mimeType(reply.header(replyHeader.contentType));
+  return type === "application/json" || /^\s*"?(?:\d{3}|null)?"?\s*$/.test(reply.text);
+}
+
 /** The job is over for GitLab: whoever runs it must stop at once. */
 export function isOver(jobStatus: string | undefined): boolean {
   return jobStatus === "canceled" || jobStatus === "failed";

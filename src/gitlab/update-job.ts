@@ -4,6 +4,7 @@
 import type { FailureReason } from "../core/failure-reason.ts";
 import type { Secret } from "../core/secret.ts";
 import {
+  isBareStatus,
   isOver,
   jobNews,
   type JobNews,
@@ -87,6 +88,9 @@ function readUpdateReply(reply: Reply, state: JobUpdate["state"]): UpdateReply {
     const message = `GitLab has ended the job: it is ${news.jobStatus}`;
     return { kind: "refused", status, message, ...news };
   }
+  if ((status === 200 || status === 202) && news.jobStatus === undefined && !isBareStatus(reply)) {
+    return { ...news, ...unusable(reply, notGitLab(reply)) };
+  }
   switch (status) {
     case 200:
       return { kind: "ok", ...news };
@@ -108,4 +112,9 @@ function readUpdateReply(reply: Reply, state: JobUpdate["state"]): UpdateReply {
     default:
       return { ...news, ...unusable(reply) };
   }
+}
+
+/** A page before GitLab (a login, a proxy's own) answers everything with 200; it has stored nothing. */
+function notGitLab({ status }: Reply): string {
+  return `HTTP ${status} without Job-Status, with a text that is not GitLab's: see that the URL leads to GitLab itself and not to a page before it`;
 }

@@ -169,3 +169,31 @@ test.each<[string, JobUpdate, number, Record<string, string>, object]>([
 
   expect(await client.updateJob(update)).toMatchObject(outcome);
 });
+
+test.each([200, 202])(
+  "a page before GitLab that answers with %i has taken no result of a job",
+  async (status) => {
+    const gitlab = await serve((_, response) =>
+      response.writeHead(status, { "Content-Type": "text/html" }).end("<h1>Log in</h1>"),
+    );
+    const { client } = newClient({ url: gitlab.url });
+
+    expect(await client.updateJob(success)).toMatchObject({
+      kind: "unavailable",
+      status,
+      message: expect.stringContaining("without Job-Status") as string,
+    });
+  },
+);
+
+test.each(["", "200", '"200"', "null"])(
+  "a 200 whose text is %j is GitLab's, of whatever type",
+  async (text) => {
+    const gitlab = await serve((_, response) =>
+      response.writeHead(200, { "Content-Type": "text/html" }).end(text),
+    );
+    const { client } = newClient({ url: gitlab.url });
+
+    expect(await client.updateJob(success)).toMatchObject({ kind: "ok" });
+  },
+);
