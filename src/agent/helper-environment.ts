@@ -8,6 +8,8 @@ type Environment = Readonly<Record<string, string>>;
 /** They speak of the job's image, not of the agent's: search paths, loaders, shells' start files. */
 const ofTheJobsImage =
   /^(?:PATH|LD_.*|DYLD_.*|GIT_EXEC_PATH|BASH_ENV|ENV|BASH_FUNC_.*|SHELLOPTS|BASHOPTS|PS4|IFS|NODE_.*)$/;
+/** By these we know what is ours, and tell it where things are. */
+const ofOurs = /^BURST_/;
 /** On a machine that both share these are the same for both. */
 const ofItsUser = /^(?:HOME|XDG_CONFIG_HOME)$/;
 
@@ -28,7 +30,8 @@ export function sourcesEnvironment(
 ): Environment {
   const shared = handOff.executor === "process";
   const jobs = [...variables.environment()].filter(
-    ([name]) => !ofTheJobsImage.test(name) && (shared || !ofItsUser.test(name)),
+    ([name]) =>
+      !ofTheJobsImage.test(name) && !ofOurs.test(name) && (shared || !ofItsUser.test(name)),
   );
   return { ...own, ...Object.fromEntries(jobs) };
 }

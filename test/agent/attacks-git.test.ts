@@ -131,6 +131,16 @@ test("a job's variables choose neither git nor what is loaded into it", () => {
   });
 });
 
+test("a job's variables do not replace the marks by which the agent's processes are found", () => {
+  const variables = jobVariables(
+    ["BURST_AGENT_COOKIE", "BURST_COOKIE", "BURST_CONTROL"].map((key) => ({ key, value: "mine" })),
+    { tempDir: "" },
+  );
+  const own = { BURST_AGENT_COOKIE: "ours" };
+  const handOff = { executor: "process" } as never;
+  expect(sourcesEnvironment({ variables, handOff }, own)).toEqual(own);
+});
+
 test("the agent's own environment is passed on without what is meant for its Node", () => {
   expect(ownEnvironment({ PATH: "/usr/bin", NODE_OPTIONS: "--inspect", GONE: undefined })).toEqual({
     PATH: "/usr/bin",
