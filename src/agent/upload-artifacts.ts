@@ -13,7 +13,7 @@ import { RunnerError } from "../core/errors.ts";
 import type { JobLog } from "../core/job-log.ts";
 import type { ArtifactSpec, Job } from "../core/job.ts";
 import { writeGzip } from "./archive/gzip-report.ts";
-import { errorText } from "./archive/open-file.ts";
+import { errorCode, errorText } from "./archive/open-file.ts";
 import { provenanceStatement } from "./archive/provenance.ts";
 import { openRaw } from "./archive/raw-report.ts";
 import { selectFiles } from "./archive/select-files.ts";
@@ -73,10 +73,17 @@ async function tryOne(input: UploadInput, spec: ArtifactSpec): Promise<UploadsOu
   try {
     return await uploadOne(input, spec);
   } catch (error) {
-    const message = input.signal.aborted ? "the upload was interrupted" : errorText(error);
+    const message = input.signal.aborted ? "the upload was interrupted" : troubleText(error, input);
     input.log.error(message);
     return { kind: "failed", message };
   }
+}
+
+/** Full is only where we write: the project is read, and the job's own disk may be another. */
+function troubleText(error: unknown, { tempDir }: UploadInput): string {
+  const text = errorText(error);
+  if (errorCode(error) !== "ENOSPC") return text;
+  return `${text}: the disk of ${tempDir} is full, where artifacts are packed before they are sent`;
 }
 
 async function uploadOne(input: UploadInput, spec: ArtifactSpec): Promise<UploadsOutcome> {

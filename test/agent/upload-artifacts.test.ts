@@ -298,3 +298,19 @@ test("without a project directory there is nothing to upload", async () => {
   const { outcome } = await upload({ artifacts, change: { projectDir: gone } });
   expect(outcome).toEqual({ kind: "ok" });
 });
+
+test("a full disk is named by the folder that has no room", async () => {
+  const { outcome } = await upload({
+    files: { a: "text" },
+    artifacts: [{ ...archive, paths: ["a"] }],
+    answer: () => {
+      throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+    },
+  });
+  expect(outcome).toEqual({
+    kind: "failed",
+    message: expect.stringMatching(
+      /^ENOSPC: no space left on device: the disk of \/.*\/scratch is full, /,
+    ) as string,
+  });
+});
