@@ -135,8 +135,6 @@ export async function until(condition: () => boolean): Promise<void> {
   }
 }
 
-const stampSize = 32;
-
 /** A stamped or plain trace without stamps, colours and marks. */
 export function plainText(trace: Uint8Array): string {
   return withoutStamps(Buffer.from(trace).toString("utf8"))
@@ -144,15 +142,20 @@ export function plainText(trace: Uint8Array): string {
     .replaceAll(/\u001B\[[0-9;]*[mK]/g, "");
 }
 
+/** `2026-01-01T00:00:00.000000Z 01O+`: the time, the stream, and whether its last line goes on. */
+const [streamAt, flagAt, textAt] = [28, 31, 32];
+
 function withoutStamps(text: string): string {
   if (!/^\d{4}-\d\d-\d\dT/.test(text)) return text;
-  let plain = "";
+  const lines: string[] = [];
+  const lastOf = new Map<string, number>();
   for (const line of text.split("\n")) {
-    const goesOn = line[stampSize - 1] === "+";
-    if (goesOn) plain = plain.slice(0, -1);
-    plain += `${line.slice(stampSize)}\n`;
+    const stream = line.slice(streamAt, flagAt);
+    const goesOn = line[flagAt] === "+" ? lastOf.get(stream) : undefined;
+    if (goesOn === undefined) lastOf.set(stream, lines.length);
+    lines[goesOn ?? lines.length] = (lines[goesOn ?? -1] ?? "") + line.slice(textAt);
   }
-  return plain.slice(0, -1);
+  return lines.join("\n");
 }
 
 function pause(milliseconds: number): Promise<void> {
