@@ -127,7 +127,9 @@ function toBeLaunched({ phase, claimedAt }: ClaimRecord, now: number): "now" | "
       return now >= phase.until ? "now" : "later";
     case "launching":
       return now - phase.since >= launcherMs ? "now" : "later";
-    default:
+    case "running":
+    case "telling":
+    case "closing":
       return "no";
   }
 }

@@ -24,15 +24,8 @@ export async function tellGitLab(
     ...(state === "failed" ? { failureReason: wireReason(reason, debt.knownReasons) } : {}),
     ...(exitCode === undefined ? {} : { exitCode }),
   });
-  switch (reply.kind) {
-    case "refused":
-      return "over";
-    case "unavailable":
-    case "conflict":
-      return "unheard";
-    default:
-      return "told";
-  }
+  if (reply.kind === "refused") return "over";
+  return reply.kind === "unavailable" || reply.kind === "conflict" ? "unheard" : "told";
 }
 
 type Telling = Extract<ClaimPhase, { kind: "telling" }>;

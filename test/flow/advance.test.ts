@@ -1,0 +1,306 @@
+import { expect, test } from "vitest";
+import { stateKeys } from "../../src/core/state-keys.ts";
+import { advancing } from "./advancing.ts";
+import { container } from "./memory-tasks.ts";
+
+const image = { image: { name: "node:22" } };
+const services = [{ name: "postgres:16", alias: "db" }];
+const waitingForTask = { kind: "waiting", phase: "running", until: undefined };
+
+test("a claim is announced in the job's log, launched, run, and gone when its agent has told GitLab", async () => {
+  const it = await advancing({ job: { payload: { ...image, services } } });
+  expect(await it.visit()).toEqual(waitingForTask);
+  expect(it.trace()).toContain(
+    "Starting a task on Fargate with 1 vCPU and 2 GB, 20 GB disk, x86_64, on-demand",
+  );
+  expect(it.trace()).toContain("Image node:22, taken from public.ecr.aws/docker/library/node:22");
+  expect(it.trace()).toContain("Service postgres:16");
+  expect(it.trace()).toBe(it.claim()?.trace);
+  const agent = it.agent();
+  expect(agent.handOff.task?.trace).toBe(it.trace());
+  agent.up();
+  expect(await agent.fence()).toBe(true);
+  await agent.result({ result: "success" });
+  await agent.tell("success");
+  await it.visit(it.stop({}, { agent: 0, job: 0 }));
+  expect(it.job().status).toBe("success");
+  expect([...it.objects.contents]).toEqual([]);
+  expect(it.metrics).toMatchObject({ LaunchedTasks: 1, FinishedJobs: 1, StartSeconds: 0 });
+});
+
+test("a task that starts or runs changes nothing, whoever comes by", async () => {
+  const it = await advancing();
+  await it.visit();
+  const before = it.claim();
+  await it.visit();
+  it.agent().up();
+  await it.visit();
+  expect(it.claim()).toEqual(before);
+  expect(it.tasks.requests).toHaveLength(2);
+});
+
+test("a definition is registered once for all jobs that need the same", async () => {
+  const it = await advancing();
+  await it.visit();
+  expect(it.tasks.requests.map(({ taskDefinition }) => taskDefinition)).toEqual(
+    Array.from({ length: 2 }, () => [...it.tasks.definitions.keys()][0]),
+  );
+});
+
+test("C36 a job that is canceled before anybody began is dropped, and no task is started", async () => {
+  const it = await advancing();
+  it.gitlab.cancel(it.jobId);
+  await it.visit();
+  expect(it.job().status).toBe("canceled");
+  expect([it.phase(), it.tasks.requests.length]).toEqual(["gone", 0]);
+});
+
+test("a cancel while the task waits for room ends the wait", async () => {
+  const it = await advancing();
+  it.tasks.answers.push(
+    ...Array.from({ length: 3 }, () => ({ kind: "no-capacity", message: "none" }) as const),
+  );
+  await it.visit();
+  expect(it.phase()).toBe("waiting");
+  it.gitlab.cancel(it.jobId);
+  it.pass(5000);
+  await it.visit();
+  expect([it.job().status, it.phase()]).toEqual(["canceled", "gone"]);
+});
+
+test("a cancel while the task starts stops the task at once, and nothing is left when it has stopped", async () => {
+  const it = await advancing();
+  await it.visit();
+  it.gitlab.cancel(it.jobId);
+  it.pass(5000);
+  await it.visit();
+  expect(it.last().state.desiredStatus).toBe("STOPPED");
+  expect(it.job().status).toBe("canceled");
+  await it.visit(it.stop({ stopCode: "UserInitiated" }));
+  expect([...it.objects.contents]).toEqual([]);
+});
+
+test("an agent that is up hears of a cancel itself", async () => {
+  const it = await advancing();
+  await it.visit();
+  it.agent().up();
+  it.gitlab.cancel(it.jobId);
+  it.pass(5000);
+  expect(await it.visit()).toEqual(waitingForTask);
+  expect(it.last().state.desiredStatus).toBe("RUNNING");
+});
+
+test("an image that cannot be pulled is told with what to do", async () => {
+  const it = await advancing({ job: { payload: { image: { name: "example.com/no/such:1" } } } });
+  await it.visit();
+  const reason = "CannotPullContainerError: failed to resolve ref example.com/no/such:1: not found";
+  await it.visit(
+    it.stop({
+      stopCode: "TaskFailedToStart",
+      stoppedReason: reason,
+      containers: [container("agent"), container("job", { reason })],
+    }),
+  );
+  expect(it.job()).toMatchObject({ status: "failed", failureReason: "image_pull_failure" });
+  expect(it.trace()).toMatch(/image example.com\/no\/such:1 could not be pulled: .*name and tag/);
+  expect(it.phase()).toBe("gone");
+});
+
+test("a plan that is refused is told in the job's log, and no task is started", async () => {
+  const it = await advancing({ job: { payload: { services: [{ name: "docker:dind" }] } } });
+  await it.visit();
+  expect(it.job()).toMatchObject({ status: "failed", failureReason: "runner_configuration_error" });
+  expect(it.trace()).toContain("privileged");
+  expect([it.phase(), it.tasks.requests.length]).toEqual(["gone", 0]);
+});
+
+test("a payload that our schema refuses has an owner all the same", async () => {
+  const it = await advancing({ job: { payload: { variables: "none" } } });
+  await it.visit();
+  expect(it.job()).toMatchObject({ status: "failed", failureReason: "runner_system_failure" });
+  expect(it.trace()).toContain("GitLab's job payload cannot be read");
+  expect(it.phase()).toBe("gone");
+});
+
+test("Spot that is taken back before the fence is invisible but for a line in the next task's log", async () => {
+  const it = await advancing({ settings: { capacity: "spot" } });
+  await it.visit();
+  expect(it.last().state.capacityProvider).toBe("FARGATE_SPOT");
+  it.agent().up();
+  await it.visit(it.stop({ stopCode: "SpotInterruption" }));
+  expect(it.tasks.tasks.size).toBe(2);
+  const second = it.agent();
+  expect(second.handOff.task).toMatchObject({ attempt: 2, trace: it.trace() });
+  expect(second.handOff.task?.notices.join()).toContain("Spot");
+  expect(await second.fence()).toBe(true);
+  await second.tell("success");
+  await it.visit(it.stop({}, { agent: 0 }));
+  expect([it.job().status, it.objects.contents.size]).toEqual(["success", 0]);
+});
+
+test("Spot that is taken back after the fence ends the job with a sentence", async () => {
+  const it = await advancing({ settings: { capacity: "spot" } });
+  await it.visit();
+  await it.agent().fence();
+  await it.visit(it.stop({ stopCode: "SpotInterruption" }, { agent: 72 }));
+  expect(it.job()).toMatchObject({ status: "failed", failureReason: "runner_system_failure" });
+  expect(it.trace()).toContain("BURST_RERUN_ON_LOSS");
+  expect([it.tasks.tasks.size, it.phase()]).toEqual([1, "gone"]);
+});
+
+test("a job that may run again gets a fence of its own for it", async () => {
+  const it = await advancing({ job: { variables: { BURST_RERUN_ON_LOSS: "true" } } });
+  await it.visit();
+  await it.agent().fence();
+  await it.visit(it.stop({ stopCode: "SpotInterruption" }, { agent: 72 }));
+  expect(it.tasks.tasks.size).toBe(2);
+  expect(await it.agent().fence()).toBe(true);
+  await it.agent().tell("success");
+  await it.visit(it.stop({}, { agent: 0 }));
+  expect([it.job().status, it.objects.contents.size]).toEqual(["success", 0]);
+});
+
+test("an agent that died after its result has it delivered", async () => {
+  const it = await advancing();
+  await it.visit();
+  const agent = it.agent();
+  await agent.fence();
+  await agent.result({ result: "failed", failureReason: "script_failure", exitCode: 3 });
+  await it.visit(it.stop({}, { agent: 137 }));
+  expect(it.job()).toMatchObject({
+    status: "failed",
+    failureReason: "script_failure",
+    exitCode: 3,
+  });
+  expect(it.phase()).toBe("gone");
+});
+
+test("a fence that its own agent could not be sure of is void: the job is launched again", async () => {
+  const it = await advancing();
+  await it.visit();
+  await it.agent().fence();
+  await it.visit(it.stop({}, { agent: 70 }));
+  expect(it.tasks.tasks.size).toBe(2);
+  expect(await it.agent().fence()).toBe(true);
+});
+
+test("no room on Spot leads to on-demand, then to each subnet by itself, and the log says so", async () => {
+  const it = await advancing({ settings: { capacity: "spot" } });
+  it.tasks.answers.push({ kind: "no-capacity", message: "" }, { kind: "no-capacity", message: "" });
+  await it.visit();
+  const tried = it.tasks.requests.map((request) => [
+    request.capacityProviderStrategy?.[0]?.capacityProvider,
+    request.networkConfiguration.awsvpcConfiguration.subnets.join(),
+  ]);
+  expect(tried.slice(0, 3)).toEqual([
+    ["FARGATE_SPOT", "subnet-a,subnet-b"],
+    ["FARGATE", "subnet-a,subnet-b"],
+    ["FARGATE", "subnet-a"],
+  ]);
+  expect(new Set(it.tasks.requests.map(({ clientToken }) => clientToken)).size).toBe(3);
+  expect(it.trace()).toContain("no room for it at the moment (Spot); trying on-demand");
+  expect(it.agent().handOff.task?.trace).toBe(it.trace());
+});
+
+test("a quota that stays used up ends the job after half an hour, and nothing ever sleeps for it", async () => {
+  const it = await advancing();
+  it.tasks.answers.push(
+    ...Array.from({ length: 100 }, () => ({ kind: "quota", message: "" }) as const),
+  );
+  for (let visits = 0; visits < 60 && it.phase() !== "gone"; visits++) {
+    const left = await it.visit();
+    if (left.kind === "waiting") it.pass(Math.max(0, (left.until ?? 0) - it.now()));
+  }
+  expect(it.job()).toMatchObject({ status: "failed", failureReason: "runner_system_failure" });
+  expect(it.trace()).toContain("no task could be started for 30 minutes");
+  expect(it.trace().match(/quota of vCPU/g)).toHaveLength(2);
+  expect(Math.max(0, ...it.slept)).toBeLessThanOrEqual(10_000);
+});
+
+test("an unknown answer is asked for again, byte for byte, and starts one task", async () => {
+  const it = await advancing();
+  let lost = 0;
+  it.tasks.answers.push({ kind: "unknown", message: "timeout" });
+  it.tasks.fault = (operation, moment) => {
+    if (operation === "run" && moment === "after" && it.tasks.tasks.size === 1 && lost++ === 0) {
+      throw new Error("killed before the answer");
+    }
+  };
+  await expect(it.visit()).rejects.toThrow("killed");
+  expect(it.phase()).toBe("launching");
+  await it.visit();
+  expect([it.phase(), it.tasks.tasks.size]).toEqual(["running", 1]);
+  expect(new Set(it.tasks.requests.map((request) => JSON.stringify(request))).size).toBe(1);
+});
+
+test("a refusal for good is told", async () => {
+  const it = await advancing();
+  it.tasks.answers.push({ kind: "refused", message: "AccessDenied: iam:PassRole" });
+  await it.visit();
+  expect(it.job()).toMatchObject({ status: "failed", failureReason: "runner_system_failure" });
+  expect(it.trace()).toContain("AWS refuses to start the task: AccessDenied");
+});
+
+test("a login by the job's token is written down before it is made, and goes with the job", async () => {
+  const credentials = [
+    {
+      type: "registry",
+      url: "registry.example.com",
+      username: "gitlab-ci-token",
+      password: "r3gistry-pass",
+    },
+  ];
+  const it = await advancing({
+    job: { payload: { image: { name: "registry.example.com/a/b:1" }, credentials } },
+  });
+  await it.visit();
+  expect([...it.secrets.keys()]).toEqual([
+    expect.stringContaining(`gitlab-burst-test/job/${it.id.jobKey}`),
+  ]);
+  expect(it.claim()?.owned.map(({ kind }) => kind)).toEqual(["secret", "definition"]);
+  expect(it.trace()).toContain("pulled with the job's own token");
+  await it.agent().tell("success");
+  await it.visit(it.stop({}, { agent: 0 }));
+  expect([it.secrets.size, it.tasks.definitions.size, it.phase()]).toEqual([0, 0, "gone"]);
+});
+
+test("a GitLab that does not answer is told later, by whoever comes", async () => {
+  const it = await advancing();
+  await it.visit();
+  await it.agent().fence();
+  it.gitlab.addFault({ match: "PUT /api/v4/jobs/*", status: 501, times: 1 });
+  const left = await it.visit(it.stop({}, { agent: 1 }));
+  expect(left).toEqual({ kind: "waiting", phase: "telling", until: expect.any(Number) });
+  it.pass(10_000);
+  await it.visit();
+  expect([it.job().status, it.phase()]).toEqual(["failed", "gone"]);
+});
+
+test("a task that ECS does not show yet is waited for, and one that it does not know any more is lost", async () => {
+  const it = await advancing();
+  await it.visit();
+  const { taskArn } = it.last().state;
+  it.tasks.hidden.add(taskArn);
+  expect(await it.visit()).toMatchObject({ phase: "running" });
+  it.pass(10 * 60_000);
+  await it.visit();
+  expect(it.tasks.tasks.size).toBe(2);
+});
+
+test("nothing that only the agent may know stands in the request", async () => {
+  const it = await advancing({ job: { variables: { PASSWORD: "not-for-you" } } });
+  await it.visit();
+  const seen = JSON.stringify([it.last().request, [...it.tasks.definitions.values()], it.log]);
+  for (const secret of ["not-for-you", it.record.token, it.gitlab.runnerToken]) {
+    expect(seen).not.toContain(secret);
+  }
+  expect(JSON.stringify(it.agent().handOff)).not.toContain(it.gitlab.runnerToken);
+});
+
+test("two doors at once launch one task", async () => {
+  const it = await advancing();
+  await Promise.all([it.visit(), it.visit(), it.visit()]);
+  expect([it.phase(), it.tasks.tasks.size]).toEqual(["running", 1]);
+  expect(it.trace()).toBe(it.claim()?.trace);
+  expect(it.objects.contents.has(stateKeys.grants(it.id.jobKey))).toBe(true);
+});
