@@ -6,6 +6,7 @@ import { RunnerError } from "../core/errors.ts";
 import { ContainerGone } from "./container-gone.ts";
 import type { JobRun } from "./job-run.ts";
 import type { StartedService } from "./surroundings.ts";
+import { listeningPorts } from "./task/listening-ports.ts";
 
 const probePauseMs = 200;
 const hintMs = 20_000;
@@ -88,7 +89,9 @@ async function awaitServices(run: JobRun): Promise<void> {
   setMaxListeners(0, limit);
   run.trace.log.line(`Waiting for services to be up and running (timeout ${seconds} seconds)...`);
   const silent = await Promise.all(
-    services.map(async (service) => ((await listens(run, service, limit)) ? undefined : service)),
+    services.map(async (service) =>
+      (await listens(run, service, limit, services)) ? undefined : service,
+    ),
   );
   for (const service of silent) {
     if (service === undefined || run.stops.all.aborted) continue;
@@ -102,20 +105,49 @@ async function awaitServices(run: JobRun): Promise<void> {
 
 function silence(run: JobRun, service: StartedService, seconds: number): string {
   if (run.surroundings.hasEnded(service)) return "its container has ended";
+  if (service.ports.length === 0 && looksForPorts(run)) {
+    return `it listens on no port within ${seconds} s; HEALTHCHECK_TCP_PORT names the one to ask`;
+  }
   return service.ports.length === 0
     ? "its image names no port (EXPOSE) to ask, and HEALTHCHECK_TCP_PORT is not set"
     : `no connection to ${service.ports.join(", ")} within ${seconds} s`;
 }
 
 /** Whether one of its ports takes a connection before the limit: all containers share one network. */
-async function listens(run: JobRun, service: StartedService, limit: AbortSignal): Promise<boolean> {
-  if (service.ports.length === 0) return false;
+async function listens(
+  run: JobRun,
+  service: StartedService,
+  limit: AbortSignal,
+  all: readonly StartedService[],
+): Promise<boolean> {
+  if (service.ports.length === 0 && !looksForPorts(run)) return false;
   while (!limit.aborted && !run.surroundings.hasEnded(service)) {
-    const answers = await Promise.all(service.ports.map((port) => connects(port, limit)));
-    if (answers.includes(true)) return true;
+    const isUp =
+      service.ports.length === 0
+        ? enoughListen(run, all, await listeningPorts())
+        : (await Promise.all(service.ports.map((port) => connects(port, limit)))).includes(true);
+    if (isUp) return true;
     await run.sleep(probePauseMs, limit);
   }
   return false;
+}
+
+/** What an image exposes is not to be known there; and nobody but its services listens in a task. */
+function looksForPorts({ handOff }: JobRun): boolean {
+  return handOff.executor === "fargate";
+}
+
+/** As many ports as there are services that live and are not known to have one. */
+function enoughListen(
+  { surroundings }: JobRun,
+  services: readonly StartedService[],
+  open: ReadonlySet<number>,
+): boolean {
+  const known = new Set(services.flatMap(({ ports }) => ports));
+  const portless = services.filter(
+    (service) => service.ports.length === 0 && !surroundings.hasEnded(service),
+  );
+  return [...open].filter((port) => !known.has(port)).length >= portless.length;
 }
 
 function connects(port: number, limit: AbortSignal): Promise<boolean> {

@@ -2,6 +2,7 @@
 // memory the job was seen to hold shortly before makes it certain or likely that there was too little.
 
 import type { LauncherMessage } from "../../core/hand-off.ts";
+import { memorySuggestion } from "../../core/stop-advice.ts";
 
 export const killedExitCode = 137;
 
@@ -13,7 +14,6 @@ export function memoryAdvice(memoryMiB: number, peakBytes: number): LauncherMess
   if (peakBytes >= memoryMiB * mebibyte * closeToLimit) return { kind: "out-of-memory", memoryMiB };
   const text =
     `exit code ${killedExitCode}: a process of the job was killed. Fargate does not tell by whom; most often it is for want ` +
-    `of memory. The job's limit is ${memoryMiB} MiB: more by the variable BURST_MEMORY (such as ${memoryMiB * 2}M), where ` +
-    "the runner allows it";
+    `of memory. The job's limit is ${memoryMiB} MiB: ${memorySuggestion(memoryMiB)}`;
   return { kind: "notice", level: "warning", text };
 }

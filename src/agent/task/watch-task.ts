@@ -111,7 +111,7 @@ function endOf(service: Service, { ExitCode }: SeenContainer): LauncherMessage {
       ? ""
       : ExitCode === undefined
         ? `service ${service.name} was not started: its image could not be pulled, or what it runs does not exist`
-        : `service ${service.name} ended by itself with exit code ${ExitCode}. CI_DEBUG_SERVICES shows its log`;
+        : `service ${service.name} ended by itself with exit code ${ExitCode}. With CI_DEBUG_SERVICES its log goes to CloudWatch`;
   return { kind: "service-ended", hostname: service.hostnames[0] ?? "", reason };
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { hostLines } from "../../../src/agent/task/host-names.ts";
+import { portsIn } from "../../../src/agent/task/listening-ports.ts";
 import { logLink } from "../../../src/agent/task/log-link.ts";
 import { startUpLine } from "../../../src/agent/task/start-up-time.ts";
 
@@ -61,4 +62,15 @@ test("names that no file of hosts can hold are left out, and so are addresses th
     ],
   });
   expect(lines).toEqual(["127.0.0.1 db tutum__wordpress", "fd00::1 six"]);
+});
+
+test("ports that somebody listens on are read from the kernel's table, Docker's name server left out", () => {
+  const table = [
+    "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode",
+    "   0: 00000000:1538 00000000:0000 0A 00000000:00000000 00:00000000 00000000   999        0 1 1",
+    "   1: 0B00007F:A2C1 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 2 1",
+    "   2: 0100007F:C350 0100007F:1538 01 00000000:00000000 00:00000000 00000000     0        0 3 1",
+    "",
+  ].join("\n");
+  expect(portsIn(table)).toEqual([5432]);
 });
