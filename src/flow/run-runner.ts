@@ -50,6 +50,10 @@ const silentLongPollMilliseconds = 20_000;
 export async function runRunner(deps: RunnerDeps, options: RunnerOptions): Promise<void> {
   const running = new Set<Promise<void>>();
   const slots = new Set<number>();
+  /** One a job: Node takes a signal with a dozen listeners for a leak. */
+  const interrupts = new Set<AbortController>();
+  const over = new AbortController();
+  void aborted(options.interrupt, over.signal).then(() => interrupts.forEach((one) => one.abort()));
   let claimed = 0;
   /** What GitLab's queue was at, when it last said so. */
   let queueValue: string | undefined;
@@ -69,6 +73,7 @@ export async function runRunner(deps: RunnerDeps, options: RunnerOptions): Promi
     if (pause > 0) await deps.sleep(pause, options.stop);
   }
   await Promise.all(running);
+  over.abort();
 
   /** One request. Resolves to the milliseconds to wait before the next one. */
   async function poll(): Promise<number> {
@@ -119,10 +124,14 @@ export async function runRunner(deps: RunnerDeps, options: RunnerOptions): Promi
     const claimedAt = deps.now();
     const parsed = parseJob(payload);
     let slot = -1;
+    const own = new AbortController();
+    if (options.interrupt.aborted) own.abort();
+    interrupts.add(own);
     const job = takeSlot()
       .then((taken) => {
         slot = taken;
-        return runClaim(deps, { raw, parsed, jobId, token, slot, claimedAt }, options);
+        const claim = { raw, parsed, jobId, token, slot, claimedAt };
+        return runClaim(deps, claim, { ...options, interrupt: own.signal });
       })
       .catch((cause: unknown) => {
         // runClaim settles what it can; what comes here is a fault of our own, told without its data.
@@ -132,6 +141,7 @@ export async function runRunner(deps: RunnerDeps, options: RunnerOptions): Promi
       })
       .finally(() => {
         slots.delete(slot);
+        interrupts.delete(own);
         running.delete(job);
       });
     running.add(job);

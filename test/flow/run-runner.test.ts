@@ -111,6 +111,25 @@ test("a stop cuts off a long poll only when it has been silent for 20 s", async 
   await ended;
 });
 
+test("however many jobs run, the runner listens for an interrupt once, and not any more when it has ended", async () => {
+  const ends: (() => void)[] = [];
+  const scene = await claiming({
+    agent: async (...given) => {
+      await new Promise<void>((resolve) => {
+        ends.push(resolve);
+      });
+      return await goodAgent(...given);
+    },
+  });
+  for (let count = 0; count < 3; count++) await scene.gitlab.enqueue();
+  const ended = runRunner(scene.deps, { ...scene.options, concurrent: 3, maxJobs: 3 });
+  await expect.poll(() => ends.length, patient).toBe(3);
+  expect(getEventListeners(scene.options.interrupt, "abort")).toHaveLength(1);
+  for (const end of ends) end();
+  await ended;
+  expect(getEventListeners(scene.options.interrupt, "abort")).toHaveLength(0);
+});
+
 test("an interrupt reaches the jobs that run", async () => {
   const scene = await claiming({
     launch: ({ onReport }) => {
