@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
+import { agentProgram } from "./harness/agent-program.ts";
 import { startRunner } from "./harness/runner.ts";
 
 test("a job goes from claim to green, with its sources, its output and its trace whole", async () => {
-  const runner = await startRunner({ maxJobs: 1 });
+  const runner = await startRunner({ maxJobs: 1, nodeArguments: [await agentProgram()] });
   try {
     const { gitlab } = runner;
     await gitlab.addFiles("hello", {

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { jobToken, newClient } from "./new-client.ts";
+import { builtSources } from "../harness/built.ts";
 import { replyJson, serve, serveRaw } from "./http-server.ts";
 
 async function freePort(): Promise<number> {
@@ -300,20 +301,19 @@ test.each(["close", "do not close"])(
   async (ending) => {
     const gitlab = await serve((_, response) => response.writeHead(204).end());
     const program = `
-      import { Secret } from "./src/core/secret.ts";
-      import { createGitLabClient } from "./src/gitlab/client.ts";
-      import { runnerInfo } from "./src/gitlab/info.ts";
+      import { Secret } from "./core/secret.js";
+      import { createGitLabClient } from "./gitlab/client.js";
+      import { runnerInfo } from "./gitlab/info.js";
       const info = runnerInfo({ version: "1", executor: "process", shell: "sh" });
       const token = new Secret("glrt-x");
       const client = createGitLabClient({ url: "${gitlab.url}", token, systemId: "s_0", info });
       console.log((await client.requestJob()).kind);
       ${ending === "close" ? "await client.close();" : ""}
     `;
-    const child = spawn(
-      process.execPath,
-      ["--import", "tsx", "--input-type=module", "--eval", program],
-      { stdio: ["ignore", "pipe", "inherit"], cwd: new URL("../..", import.meta.url) },
-    );
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", program], {
+      stdio: ["ignore", "pipe", "inherit"],
+      cwd: await builtSources(),
+    });
     let output = "";
     let done = 0;
     child.stdout.on("data", (chunk: Buffer) => {
