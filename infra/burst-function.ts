@@ -28,6 +28,7 @@ export interface BurstFunctionProps {
 export class BurstFunction extends Construct {
   readonly function: Function;
   readonly logGroup: LogGroup;
+  readonly role: Role;
 
   constructor(scope: Construct, id: string, props: BurstFunctionProps) {
     super(scope, id);
@@ -38,11 +39,11 @@ export class BurstFunction extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
       ...(props.encryptionKey && { encryptionKey: props.encryptionKey }),
     });
-    const role = new Role(this, "Role", {
+    this.role = new Role(this, "Role", {
       description: props.description,
       assumedBy: new ServicePrincipal("lambda.amazonaws.com"),
     });
-    grant(role, [...this.ownPermissions(props.place), ...props.permissions]);
+    grant(this.role, [...this.ownPermissions(props.place), ...props.permissions]);
     this.function = new Function(this, "Function", {
       functionName: props.functionName,
       description: props.description,
@@ -53,7 +54,7 @@ export class BurstFunction extends Construct {
       memorySize: props.memoryMiB,
       timeout: Duration.seconds(props.timeoutSeconds),
       environment: { ...props.variables },
-      role,
+      role: this.role,
       logGroup: this.logGroup,
       loggingFormat: LoggingFormat.TEXT,
       ...props.place,

@@ -5,14 +5,13 @@ import { Rule } from "aws-cdk-lib/aws-events";
 import { LambdaFunction } from "aws-cdk-lib/aws-events-targets";
 import { Role, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import type { Function } from "aws-cdk-lib/aws-lambda";
-import { SqsDestination } from "aws-cdk-lib/aws-lambda-destinations";
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
 import { Schedule, ScheduleExpression } from "aws-cdk-lib/aws-scheduler";
 import { LambdaInvoke } from "aws-cdk-lib/aws-scheduler-targets";
 import { Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 import type { FunctionVariables } from "../src/core/function-environment.ts";
-import { acknowledgeWide } from "./grant.ts";
+import { acknowledgeWide, grant } from "./grant.ts";
 import { BurstFunction } from "./burst-function.ts";
 import type { Bundles, FunctionName } from "./bundles.ts";
 import type { Network } from "./network.ts";
@@ -87,7 +86,11 @@ export class ControlPlane extends Construct {
 
   private callThem(props: ControlPlaneProps): void {
     const { poller, launcher, reaper, sweeper } = this.functions;
-    const onFailure = new SqsDestination(this.failures);
+    // CDK's own would also let the function look at the queue.
+    const onFailure = { bind: () => ({ destination: this.failures.queueArn }) };
+    for (const { role } of [launcher, reaper]) {
+      grant(role, [{ actions: ["sqs:SendMessage"], resources: [this.failures.queueArn] }]);
+    }
     // A claim that is not launched in half an hour is the sweeper's, which has seen it long before.
     const tried = { retryAttempts: 2, maxEventAge: Duration.minutes(30), onFailure };
     launcher.function.configureAsyncInvoke(tried);

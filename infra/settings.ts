@@ -66,7 +66,8 @@ export const deploymentSchema = z.strictObject({
   /** The agent's image by address, instead of building it. */
   agentImage: z
     .union([image, z.strictObject({ x86_64: image.optional(), arm64: image.optional() })], {
-      error: "expected the address of an image, or a map with x86_64 and arm64",
+      error:
+        "expected the address of an image with its tag or digest, or a map of such by x86_64 and arm64",
     })
     .optional(),
   logRetentionDays: z
