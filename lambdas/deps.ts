@@ -27,8 +27,8 @@ import { createRunnerLoader } from "../src/flow/runners.ts";
 import type { LoadedRunner, LoadedRunners } from "../src/flow/runners.ts";
 import { createGitLabs } from "../src/flow/gitlabs.ts";
 import type { GitLabs } from "../src/flow/gitlabs.ts";
+import { runnerPlace, stableSystemId } from "../src/gitlab/stable-system-id.ts";
 import { sleepFor } from "../src/gitlab/sleep.ts";
-import { stableSystemId } from "../src/gitlab/stable-system-id.ts";
 import { createEventLog } from "./log.ts";
 import { createMetering } from "./metrics.ts";
 
@@ -77,7 +77,7 @@ export function createDeps(
     parameters,
     path: environment.BURST_PARAMETERS,
     parseText: (text): unknown => parseYaml(text),
-    systemId: (runner) => stableSystemId(`${environment.BURST_STATE_BUCKET} ${runner}`),
+    systemId: (runner) => stableSystemId(runnerPlace(environment.BURST_PARAMETERS, runner)),
   });
   const version = packageManifest.version;
   return {

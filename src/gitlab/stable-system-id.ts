@@ -7,3 +7,8 @@ import { createHash } from "node:crypto";
 export function stableSystemId(place: string): string {
   return `s_${createHash("sha256").update(`gitlab-burst ${place}`).digest("hex").slice(0, 12)}`;
 }
+
+/** Of a runner on AWS: `/gitlab-burst/<env>` and its name. */
+export function runnerPlace(path: string, runner: string): string {
+  return `${path} ${runner}`;
+}

@@ -55,7 +55,7 @@ test("where the bucket fails after the 201, GitLab hears at once that the job fa
     status: "failed",
     failureReason: "runner_system_failure",
   });
-  expect(String(await trace())).toContain("could not write down");
+  expect(String(trace())).toContain("could not write down");
   expect(scene.claims()).toEqual([]);
 });
 
