@@ -12,7 +12,6 @@ import type { Launcher } from "./launcher.ts";
 import { openReports } from "./report.ts";
 import type { Reports } from "./report.ts";
 import { NoHandOff } from "./task/fetch-hand-off.ts";
-import { joinTask } from "./task/join-task.ts";
 
 const taskUrl = process.env[handOffUrlVariable];
 // Whatever the agent starts inherits its environment.
@@ -30,6 +29,8 @@ async function main(): Promise<void> {
     } else {
       // As a container's first process we are not ended by a signal that nobody handles.
       process.on("SIGTERM", stopEarly);
+      // Its requests and schemas take their time to load, which a launcher beside us need not wait for.
+      const { joinTask } = await import("./task/join-task.ts");
       const door = await joinTask({
         url: taskUrl,
         env: process.env,

@@ -2,6 +2,8 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { until } from "../../harness/processes.ts";
+import { record } from "../../stand-in/gitlab.ts";
+import type { ClaimedJob } from "../../stand-in/gitlab.ts";
 import { grantsOf } from "./bucket.ts";
 import { taskArn } from "./metadata-endpoint.ts";
 import { earlier, inherited, playTask } from "./task-scene.ts";
@@ -157,20 +159,34 @@ test("an image that lets no name be added is warned of what is not reachable by 
   expect(scene.trace()).toContain("registry.example.com (10.0.0.7): use the address instead");
 });
 
-test("a cache is fetched and kept in the bucket, by addresses that were renewed", async () => {
-  const name = "project/1/deps-protected";
+test("a cache is looked for and kept in the bucket, by addresses that were renewed", async () => {
   const scene = await playTask({
     raw: {
       script: ["mkdir -p deps", "echo x > deps/x"],
       cache: [{ key: "deps", paths: ["deps/"], policy: "pull-push", when: "on_success" }],
     },
-    prepare: ({ bucket }) => {
-      bucket.objects.set("grants.json", JSON.stringify(grantsOf(bucket, Date.now(), [name])));
+    prepare: ({ bucket, job }) => {
+      const cache = cacheName(job);
+      bucket.objects.set("grants.json", JSON.stringify(grantsOf(bucket, Date.now(), [cache])));
     },
     // As of a task that waited long for its machine: none of the caches can be reached by these.
     grants: (bucket) => grantsOf(bucket, Date.now() - 21 * 60_000),
   });
   expect(await scene.ended).toBe(0);
-  expect(scene.bucket.seen).toContain("GET grants.json 200");
-  expect(scene.trace()).toContain("deps");
+  const cache = cacheName(scene.job);
+  expect(scene.bucket.seen).toEqual([
+    "GET hand-off.json 200",
+    "GET grants.json 200",
+    `GET ${cache} 404`,
+    "PUT started 200",
+    `PUT ${cache} 200`,
+    "PUT result.json 200",
+  ]);
+  expect(scene.trace()).toContain("Cache file does not exist");
+  expect(scene.trace()).toContain("Created cache");
+  expect(scene.trace()).not.toContain("X-Method");
 });
+
+function cacheName({ job_info: info }: ClaimedJob): string {
+  return `runner/abc/project/${String(record(info)["project_id"])}/deps`;
+}

@@ -70,3 +70,26 @@ test("a script that fails because all of its task is told to stop has not failed
   expect(await scene.ended).toBe(72);
   expect(scene.gitlab.standIn.job(scene.job.id).status).toBe("running");
 });
+
+test("told to stop when the scripts are done: what they made is kept, and the job ends as it would have", async () => {
+  const scene = await playTask({
+    raw: {
+      script: ["echo x > made", "echo done"],
+      artifacts: [
+        {
+          name: "made",
+          paths: ["made"],
+          when: "on_success",
+          artifact_type: "archive",
+          artifact_format: "zip",
+        },
+      ],
+    },
+  });
+  await until("the upload", () => scene.mirrored().includes("Uploading artifacts"));
+  scene.agent.kill("SIGTERM");
+  expect(await scene.ended).toBe(0);
+  const job = scene.gitlab.standIn.job(scene.job.id);
+  expect(job.status).toBe("success");
+  expect(job.artifacts).toHaveLength(1);
+});
