@@ -44,6 +44,12 @@ export function doubtful(image: ImageReference, executor: ContainerExecutor): st
   if (isDockerInDocker(image)) {
     return `${image.name} can start no daemon here, as that needs privileged mode; its client can reach one elsewhere`;
   }
+  if (executor === "fargate" && image.path.startsWith("nvidia/")) {
+    return (
+      `${image.name} is made for GPUs, and Fargate has none: what needs one will fail. ` +
+      "Have such jobs run on a runner with GPUs, by their tags"
+    );
+  }
   const builders = /(?:^|\/)(?:buildkit|buildah|podman)(?:\/|$)/;
   if (executor !== "fargate" || !builders.test(image.path)) return undefined;
   return (
@@ -52,11 +58,16 @@ export function doubtful(image: ImageReference, executor: ContainerExecutor): st
   );
 }
 
+/** Docker's own image by its tag, others by their name: `example.com/ci/docker-dind:28`. */
 function isDockerInDocker({ path, tag }: ImageReference): boolean {
-  return /(?:^|\/)docker$/.test(path) && /(?:^|-)dind(?:-|$)/.test(tag);
+  const dind = /(?:^|-)dind(?:-|$)/;
+  const name = path.split("/").at(-1) ?? "";
+  return dind.test(name) || (name === "docker" && dind.test(tag));
 }
 
 function isWindows({ registry, path, tag }: ImageReference): boolean {
-  if (registry === "mcr.microsoft.com" && /^windows(?:\/|$)/.test(path)) return true;
+  // The .NET Framework, unlike .NET, is there for Windows only.
+  const windows = /^(?:windows|dotnet\/framework)(?:\/|$)/;
+  if (registry === "mcr.microsoft.com" && windows.test(path)) return true;
   return /(?:^|-)(?:windowsservercore|nanoserver)(?:-|$)/.test(tag);
 }

@@ -267,6 +267,11 @@ test.each<[string, Case, string]>([
     "The image golang:1.24-nanoserver is made for Windows",
   ],
   [
+    "an image of the .NET Framework",
+    { wish: { name: "mcr.microsoft.com/dotnet/framework/sdk:4.8" }, executor: "fargate" },
+    "The image mcr.microsoft.com/dotnet/framework/sdk:4.8 is made for Windows",
+  ],
+  [
     "a name too long for ECS",
     { wish: { name: `a.io/${"a".repeat(251)}:1` }, executor: "fargate" },
     "has a name of 258 characters, and ECS takes 255",
@@ -352,6 +357,11 @@ test.each<[string, Case, string]>([
     "Docker's image with a daemon",
     { wish: { name: "docker:28-dind" } },
     "docker:28-dind can start no daemon here",
+  ],
+  [
+    "images for GPUs, on Fargate",
+    { wish: { name: "nvcr.io/nvidia/pytorch:26.01-py3" }, executor: "fargate" },
+    "is made for GPUs, and Fargate has none",
   ],
 ])("a warning is given for what will probably not do as meant: %s", (_, given, message) => {
   const { warnings } = planned(plan(given));

@@ -47,6 +47,11 @@ test.each<[string, object, string]>([
     "sysctls names vm.max_map_count",
   ],
   [
+    "limits that ECS has no name for",
+    { ulimit: { as: "1000" } },
+    "ulimit names as, and ECS knows core, cpu, data",
+  ],
+  [
     "more open files than there may be",
     { ulimit: { nofile: "2000000" } },
     "asks for 2000000 open files, and Fargate allows 1048576",

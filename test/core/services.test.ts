@@ -135,6 +135,11 @@ test.each<[string, Case, string]>([
     "The service docker:28.1-dind-rootless needs privileged mode",
   ],
   [
+    "Docker in Docker in an image of somebody's own",
+    { services: [{ name: "registry.example.com/ci/docker-dind:28" }] },
+    "The service registry.example.com/ci/docker-dind:28 needs privileged mode",
+  ],
+  [
     "a name that is none",
     { services: [{ name: "Redis:7" }] },
     'The service "Redis:7" cannot be the name of an image',
