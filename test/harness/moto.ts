@@ -36,7 +36,6 @@ export async function startMoto(): Promise<Moto> {
   const port = await freePort();
   const child = spawn(program, [...args, "-H", "127.0.0.1", "-p", String(port)], {
     stdio: ["ignore", "ignore", "pipe"],
-    env: { ...process.env, MOTO_S3_DEFAULT_KEY_BUFFER_SIZE: "1048576" },
   });
   let said = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
