@@ -29,9 +29,8 @@ export function permissionsOf(scope: IConstruct, name: FunctionName, world: Worl
     case "poller":
       return [...may.readSettings, ...may.poll, ...may.invokeLauncher, ...may.useKey];
     case "launcher":
-      return [...may.readSettings, ...may.advance, ...may.useKey];
     case "reaper":
-      return [...may.readSettings, ...may.advance, ...may.invokeLauncher, ...may.useKey];
+      return [...may.readSettings, ...may.advance, ...may.useKey];
     case "sweeper":
       return [
         ...may.readSettings,

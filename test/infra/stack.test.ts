@@ -112,7 +112,7 @@ test.each([
     [...common, "lambda:InvokeFunction", "s3:GetObject", "s3:ListBucket", "s3:PutObject"],
   ],
   ["RunnerFunctionsLauncherRole", [...advance, "sqs:SendMessage"]],
-  ["RunnerFunctionsReaperRole", [...advance, "lambda:InvokeFunction", "sqs:SendMessage"]],
+  ["RunnerFunctionsReaperRole", [...advance, "sqs:SendMessage"]],
   [
     "RunnerFunctionsSweeperRole",
     [...advance, "lambda:InvokeFunction", "secretsmanager:ListSecrets"],
