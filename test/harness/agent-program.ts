@@ -10,8 +10,15 @@ import { agentBuild } from "../../src/local/agent-image/agent-bundle.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
+let made: Promise<string> | undefined;
+
 /** Resolves to the path of the program. */
-export async function agentProgram(): Promise<string> {
+export function agentProgram(): Promise<string> {
+  made ??= findOrMake();
+  return made;
+}
+
+async function findOrMake(): Promise<string> {
   const folder = join(root, "node_modules", ".cache", "burst-agent");
   const path = join(folder, `${stateOf(join(root, "src"))}.mjs`);
   if (existsSync(path)) return path;
