@@ -1,15 +1,13 @@
 // Each Lambda function as one file, so that whoever deploys the construct needs no bundler: the SDK is in it, for
 // Lambda's own is another version each month. Tests run the very same files.
 
-import { copyFileSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { functionNames } from "../infra/bundles.ts";
+import type { FunctionName } from "../infra/bundles.ts";
 import { leanUndici } from "../src/local/agent-image/lean-undici.ts";
-
-export const functionNames = ["poller", "launcher", "reaper", "sweeper"] as const;
-
-export type FunctionName = (typeof functionNames)[number];
 
 export interface FunctionBundle {
   readonly name: FunctionName;
@@ -25,7 +23,6 @@ export async function buildFunctions(folder: string): Promise<readonly FunctionB
   const bundles: FunctionBundle[] = [];
   for (const name of functionNames) {
     const entry = join(root, "lambdas", `${name}.ts`);
-    if (!existsSync(entry)) continue;
     const out = join(folder, name);
     mkdirSync(out, { recursive: true });
     await buildFunction(entry, join(out, "index.mjs"));

@@ -33,6 +33,8 @@ export interface LambdaOptions {
   readonly functions: readonly LambdaFunction[];
   /** For AWS_ENDPOINT_URL, asked for at every start: the front begins after us. */
   readonly endpoint: () => string;
+  /** @default "us-east-1" */
+  readonly region?: string;
   /** @default 1 */
   readonly seed?: number;
   /** How likely an event is delivered twice. @default 0 */
@@ -80,11 +82,11 @@ export interface Lambda {
 }
 
 const asyncBytes = 1024 * 1024;
-const region = "us-east-1";
+const usualRegion = "us-east-1";
 const account = "123456789012";
 
 export function createLambda(options: LambdaOptions): Lambda {
-  const { clock } = options;
+  const { clock, region = usualRegion } = options;
   const chance = seededChance(options.seed ?? 1);
   const known = new Map(options.functions.map((entry) => [entry.name, entry]));
   const processes = new Map<string, FunctionProcess[]>();
@@ -110,7 +112,7 @@ export function createLambda(options: LambdaOptions): Lambda {
     const made = startFunctionProcess({
       file: fn.file,
       session,
-      environment: environmentOf(fn, session, options.endpoint()),
+      environment: environmentOf(fn, session, options.endpoint(), region),
     });
     processes.set(fn.name, [...(processes.get(fn.name) ?? []), made]);
     return made;
@@ -234,6 +236,7 @@ function environmentOf(
   fn: LambdaFunction,
   session: string,
   endpoint: string,
+  region: string,
 ): Readonly<Record<string, string>> {
   return {
     PATH: "/usr/local/bin:/usr/bin:/bin",
@@ -282,7 +285,7 @@ function failureRecord(
     timestamp: new Date().toISOString(),
     requestContext: {
       requestId,
-      functionArn: `arn:aws:lambda:${region}:${account}:function:${fn.name}:$LATEST`,
+      functionArn: `arn:aws:lambda:${usualRegion}:${account}:function:${fn.name}:$LATEST`,
       condition: outcome === "throttled" ? "EventAgeExceeded" : "RetriesExhausted",
     },
     requestPayload: event,

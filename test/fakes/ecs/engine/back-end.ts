@@ -5,6 +5,7 @@ import type Docker from "dockerode";
 import type { BackEnd, TaskSteps } from "../back-end.ts";
 import type { FakeTask } from "../task.ts";
 import { createExecutionRole } from "./execution-role.ts";
+import type { Aliases } from "./images.ts";
 import { startMetadata } from "./metadata.ts";
 import { createRunningTask } from "./running-task.ts";
 import type { RunningTask } from "./running-task.ts";
@@ -18,6 +19,8 @@ export interface EngineOptions {
   readonly region?: string;
   /** Holds a task's network; needs `sleep`. @default busybox:latest */
   readonly networkImage?: string;
+  /** What the engine holds in an image's place. */
+  readonly aliases?: Aliases;
   /**
    * What becomes of a task one of whose images cannot be pulled, though it is not essential.
    * @default "task": it has failed to start
@@ -61,6 +64,7 @@ export async function createEngineBackEnd(options: EngineOptions): Promise<Engin
         engine: options.engine,
         metadataUrl: (runtimeId) => metadata.url(runtimeId),
         networkImage: options.networkImage ?? "busybox:latest",
+        aliases: options.aliases ?? {},
         pullFailure: options.pullFailure ?? "task",
         async beforePull(container) {
           const fitting = [...holds].filter(({ when }) => when(steps.task, container));

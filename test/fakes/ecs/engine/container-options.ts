@@ -63,16 +63,11 @@ export function containerOptions(
       Init: definition.linuxParameters?.initProcessEnabled ?? false,
       CapAdd: [...(capabilities?.add ?? [])],
       CapDrop: [...(capabilities?.drop ?? [])],
-      Ulimits: [
-        { Name: "nofile", Soft: 65_535, Hard: 65_535 },
-        ...(definition.ulimits ?? []).map(({ name, softLimit, hardLimit }) => ({
-          Name: name ?? "",
-          Soft: softLimit ?? 0,
-          Hard: hardLimit ?? 0,
-        })),
-      ].filter(
-        ({ Name }, index, all) => all.findLastIndex((other) => other.Name === Name) === index,
-      ),
+      Ulimits: (definition.ulimits ?? []).map(({ name, softLimit, hardLimit }) => ({
+        Name: name ?? "",
+        Soft: softLimit ?? 0,
+        Hard: hardLimit ?? 0,
+      })),
     },
   };
 }

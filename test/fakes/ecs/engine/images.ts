@@ -13,9 +13,13 @@ export interface Login {
   readonly password: string;
 }
 
+/** By an image's name in a definition, the one that the engine holds in its place. */
+export type Aliases = Readonly<Record<string, string>>;
+
 /** Names under which the engine may hold what the image stands for. */
-export function localNames(image: string): readonly string[] {
-  const names = [image, image.replace(/^public\.ecr\.aws\/docker\/library\//, "")];
+function localNames(image: string, aliases: Aliases): readonly string[] {
+  const plain = image.replace(/^public\.ecr\.aws\/docker\/library\//, "");
+  const names = [aliases[image] ?? image, plain];
   return names.map((name) => (/[:@][^/]+$/.test(name) ? name : `${name}:latest`));
 }
 
@@ -24,12 +28,14 @@ export async function pullImage(
   engine: Docker,
   image: string,
   login: Login | undefined,
+  aliases: Aliases = {},
 ): Promise<PulledImage> {
-  for (const name of localNames(image)) {
+  const names = localNames(image, aliases);
+  for (const name of names) {
     const found = await inspect(engine, name);
     if (found !== undefined) return found;
   }
-  const name = localNames(image)[0] ?? image;
+  const name = names[0] ?? image;
   const trouble = await pull(engine, name, login);
   const found = trouble === undefined ? await inspect(engine, name) : undefined;
   if (found !== undefined) return found;

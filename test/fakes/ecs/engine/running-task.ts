@@ -10,7 +10,7 @@ import type { FakeTask } from "../task.ts";
 import { containerOptions, networkControls } from "./container-options.ts";
 import type { ExecutionRole } from "./execution-role.ts";
 import { pullImage } from "./images.ts";
-import type { Login, PulledImage } from "./images.ts";
+import type { Aliases, Login, PulledImage } from "./images.ts";
 import { driveLogs } from "./log-driver.ts";
 import type { SeenContainer } from "./metadata.ts";
 
@@ -21,6 +21,7 @@ export interface RunningTaskParts {
   readonly metadataUrl: (runtimeId: string) => string;
   readonly networkImage: string;
   readonly pullFailure: "task" | "container";
+  readonly aliases: Aliases;
   readonly beforePull: (container: string) => Promise<void>;
 }
 
@@ -132,7 +133,12 @@ export function createRunningTask(parts: RunningTaskParts): RunningTask {
   const pulled = async (definition: ContainerDefinition, prepared: Prepared) => {
     const name = definition.name ?? "";
     await parts.beforePull(name);
-    const image = await pullImage(engine, definition.image ?? "", prepared.logins.get(name));
+    const image = await pullImage(
+      engine,
+      definition.image ?? "",
+      prepared.logins.get(name),
+      parts.aliases,
+    );
     seen(name).knownStatus = "PULLED";
     seen(name).imageId = image.id;
     if (containers.every(({ knownStatus }) => knownStatus !== "NONE")) steps.pulled();
