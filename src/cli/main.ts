@@ -10,6 +10,10 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import("./run.ts")).runCommand(),
   demo: async () => (await import("./demo.ts")).demoCommand(),
   "stand-in": async () => (await import("./stand-in.ts")).standInCommand(),
+  register: async () => (await import("./register.ts")).registerCommand(),
+  settings: async () => (await import("./settings.ts")).settingsCommand(),
+  logs: async () => (await import("./logs.ts")).logsCommand(),
+  destroy: async () => (await import("./destroy.ts")).destroyCommand(),
 };
 
 const program = new Command("burst")

@@ -1,0 +1,76 @@
+// Where a command on AWS does its work: the environment's names, and clients set up in the standard way (profile,
+// region, AWS_ENDPOINT_URL).
+
+import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { Option } from "commander";
+import { SettingsError } from "../core/errors.ts";
+import { functionEnvironmentSchema } from "../core/function-environment.ts";
+import type { FunctionEnvironment } from "../core/function-environment.ts";
+
+export interface PlaceOptions {
+  readonly env: string;
+  readonly region?: string;
+}
+
+export const environmentOption = () =>
+  new Option("--env <name>", "the environment, as it was deployed (-c env=…)").default("default");
+
+export const regionOption = () =>
+  new Option("--region <name>", "AWS's region (or AWS_REGION, or the profile's)");
+
+const environmentName = /^[a-z0-9][a-z0-9-]{0,31}$/i;
+
+/** `/gitlab-burst/<env>`, where its settings lie. */
+export function parametersPath({ env }: PlaceOptions): string {
+  if (!environmentName.test(env)) {
+    throw new SettingsError(
+      `--env ${JSON.stringify(env)}: expected 1 to 32 letters, digits and dashes`,
+    );
+  }
+  return `/gitlab-burst/${env}`;
+}
+
+/** For every client. The SDK looks elsewhere for what is not given. */
+export function clientOptions({ region }: PlaceOptions): { readonly region?: string } {
+  return region === undefined ? {} : { region };
+}
+
+/** What the SDK says where it has no region or no credentials, in words that help. */
+export async function onAws<T>(action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    if (/^Region is missing/.test(cause.message)) {
+      throw new SettingsError("AWS's region is not known: give --region, or set AWS_REGION", {
+        cause,
+      });
+    }
+    if (cause.name === "CredentialsProviderError") {
+      throw new SettingsError(
+        `AWS's credentials are not known (${cause.message}): sign in, or set AWS_PROFILE`,
+        { cause },
+      );
+    }
+    throw cause;
+  }
+}
+
+/** As the stack made it, read from the launcher's environment; undefined where there is no such function. */
+export async function deployedEnvironment(
+  place: PlaceOptions,
+  prefix = `gitlab-burst-${place.env}`,
+): Promise<FunctionEnvironment | undefined> {
+  const client = new LambdaClient(clientOptions(place));
+  try {
+    const FunctionName = `${prefix}-launcher`;
+    const found = await client.send(new GetFunctionConfigurationCommand({ FunctionName }));
+    const parsed = functionEnvironmentSchema.safeParse(found.Environment?.Variables ?? {});
+    return parsed.success ? parsed.data : undefined;
+  } catch (cause) {
+    if (cause instanceof Error && cause.name === "ResourceNotFoundException") return undefined;
+    throw cause;
+  } finally {
+    client.destroy();
+  }
+}
