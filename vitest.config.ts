@@ -35,9 +35,10 @@ export default defineConfig({
           name: "containers",
           include: ["test/containers/**/*.test.ts"],
           globalSetup: "test/containers/setup.ts",
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-          fileParallelism: false,
+          testTimeout: 240_000,
+          hookTimeout: 240_000,
+          // Most of the time a job waits for the engine or for a clock.
+          maxWorkers: 2,
         },
       },
       {

@@ -2,6 +2,7 @@
 // the machine as it was.
 
 import { beforeAll, expect, test } from "vitest";
+import { ownerLabel, thisOwner } from "../../src/local/docker/labels.ts";
 import { archiveOf } from "../jobs/artifact-content.ts";
 import { openContained, settled } from "../harness/containers.ts";
 
@@ -83,9 +84,7 @@ test("a job that goes on writing ends when its script ended, and its log with it
 
 test("nothing of the jobs is left in the engine", async () => {
   await settled(runner);
-  const filters = { name: ["^/burst-[0-9]+-"] };
-  const mine = (await engine.listContainers({ all: true, filters })).filter(({ Labels }) =>
-    Object.values(Labels).includes("root/p1"),
-  );
-  expect(mine).toEqual([]);
+  const filters = { label: [`${ownerLabel}=${await thisOwner()}`] };
+  expect(await engine.listContainers({ all: true, filters })).toEqual([]);
+  expect((await engine.listVolumes({ filters })).Volumes).toEqual([]);
 });

@@ -200,8 +200,8 @@ async function insideService(
 }
 
 test("an engine of one's own leaves nothing behind, whatever ran in it", async () => {
-  const before = footprint();
   const engine = await startEngine();
+  const [folder = "none"] = /burst-engine-\w{6}\b/.exec(engine.host) ?? [];
   const client = new Docker({ socketPath: engine.host.slice("unix://".length) });
   const given = await (await testEngine()).getImage("busybox:latest").get();
   await new Promise((resolve, reject) => {
@@ -218,23 +218,34 @@ test("an engine of one's own leaves nothing behind, whatever ran in it", async (
     },
   });
   await stubborn.start();
-  expect(footprint()).not.toEqual(before);
+  const bridge = (await client.getNetwork("bridge").inspect()) as BridgeNetwork;
+  const [, subnet = "none"] = /^(\d+\.\d+)\./.exec(bridge.IPAM.Config[0]?.Gateway ?? "") ?? [];
+  const running = footprint(folder, subnet);
+  expect(Object.values(running).map((found) => found.length > 0)).toEqual([true, true, true, true]);
   await engine.close();
-  expect(footprint()).toEqual(before);
+  expect(footprint(folder, subnet)).toEqual({
+    addresses: [],
+    mounts: [],
+    folders: [],
+    processes: [],
+  });
 });
 
-/** What an engine of ours may leave: by names that only it has. */
-function footprint(): Record<string, unknown> {
-  const mine = /burst-engine-\w{6}\b/;
-  const links = execFileSync("ip", ["-o", "link", "show", "type", "bridge"], { encoding: "utf8" });
+interface BridgeNetwork {
+  readonly IPAM: { readonly Config: readonly { readonly Gateway: string }[] };
+}
+
+/** What an engine of ours may leave: by names that only it has, for there may be others of ours. */
+function footprint(folder: string, subnet: string) {
+  const addresses = execFileSync("ip", ["-o", "-4", "addr", "show"], { encoding: "utf8" });
   return {
-    bridges: [...links.matchAll(/^\d+: ([^:]+):/gm)].map(([, name]) => name).toSorted(),
+    addresses: addresses.split("\n").filter((line) => line.includes(` ${subnet}.`)),
     mounts: readFileSync("/proc/self/mountinfo", "utf8")
       .split("\n")
-      .filter((line) => mine.test(line)),
-    folders: readdirSync(tmpdir()).filter((name) => mine.test(name)),
+      .filter((line) => line.includes(folder)),
+    folders: readdirSync(tmpdir()).filter((name) => name === folder),
     processes: readdirSync("/proc").filter(
-      (entry) => /^\d+$/.test(entry) && mine.test(commandLine(entry)),
+      (entry) => /^\d+$/.test(entry) && commandLine(entry).includes(folder),
     ),
   };
 }

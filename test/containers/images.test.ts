@@ -171,7 +171,7 @@ test("of several pull policies the next is tried when one fails, and told", () =
 
 test("no job ran that should not have, and none twice", () => {
   expect(pipeline.jobs).toHaveLength(18);
-  expect(contained.runner.diagnostics.filter((text) => /left behind/.test(text))).toEqual([]);
+  expect(contained.runner.diagnostics.filter((text) => /were left behind/.test(text))).toEqual([]);
 });
 
 function credentials(registry: string, password: string) {

@@ -64,7 +64,7 @@ async function startJob(name: string, yaml: string, words: string): Promise<numb
 }
 
 async function ended(name: string) {
-  await contained.gitlab.waitForJob(contained.job(name).id, undefined, 110_000);
+  await contained.gitlab.waitForJob(contained.job(name).id, undefined, 220_000);
   const { status, failureReason } = contained.job(name);
   return [status, failureReason];
 }

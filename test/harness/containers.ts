@@ -4,6 +4,7 @@
 import { afterAll } from "vitest";
 import { connectEngine } from "../../src/local/docker/engine.ts";
 import type { Engine } from "../../src/local/docker/engine.ts";
+import { ownerLabel, thisOwner } from "../../src/local/docker/labels.ts";
 import type { RawJob } from "../../src/stand-in/raw-job.ts";
 import type { StandIn } from "../../src/stand-in/stand-in.ts";
 import type { JobView, PipelineView } from "../../src/stand-in/views.ts";
@@ -26,7 +27,7 @@ export interface Contained {
   trace(name: string): string;
   /** Waits until GitLab has this text in the job's trace. */
   traceHas(name: string, text: string | RegExp): Promise<void>;
-  /** The containers of a job, by the ends of their names: "agent", "job", "svc-0-redis". */
+  /** The containers of a job of this test file's, by the ends of their names: "agent", "job", "svc-0-redis". */
   containers(jobId: number): Promise<Readonly<Record<string, string>>>;
 }
 
@@ -35,7 +36,7 @@ export interface ContainedOptions extends TestRunnerOptions {
   readonly head?: string;
 }
 
-const patience = 110_000;
+const patience = 220_000;
 /** Most tests are not about sources. */
 const usualHead = "variables: {GIT_STRATEGY: none}\n";
 
@@ -96,7 +97,8 @@ export async function openContained(options: ContainedOptions = {}): Promise<Con
       await until(`${String(text)} in the trace of ${name}`, has, () => trace(name));
     },
     async containers(jobId) {
-      const filters = { name: [`burst-${jobId}-`] };
+      const label = [`${ownerLabel}=${await thisOwner()}`];
+      const filters = { name: [`burst-${jobId}-`], label };
       const listed = await engine.listContainers({ all: true, filters });
       return Object.fromEntries(
         listed.map(({ Id, Names }) => [(Names[0] ?? "").split("-").slice(3).join("-"), Id]),

@@ -38,6 +38,8 @@ export interface TaskInput {
 /** What an end needs to know about the containers' beginnings. */
 interface Course {
   trouble: Trouble | undefined;
+  /** Why the job's container ended; its agent's death ends it, too. */
+  jobEnd: Trouble | undefined;
   scriptBegan: boolean;
   /** Resolves when the end of the job's container has been looked into. */
   jobExplained: Promise<void> | undefined;
@@ -50,6 +52,7 @@ export async function startTask(input: TaskInput): Promise<RunningJob> {
   const { engine, context, launch } = input;
   const course: Course = {
     trouble: undefined,
+    jobEnd: undefined,
     scriptBegan: false,
     jobExplained: undefined,
     over: new AbortController(),
@@ -194,7 +197,7 @@ async function finish(
     if (code === agentExit.containerGone) {
       await Promise.race([course.jobExplained, delay(explainMs, undefined, { ref: false })]);
     }
-    const trouble = code === agentExit.confirmed ? undefined : course.trouble;
+    const trouble = code === agentExit.confirmed ? undefined : troubleOf(course, code);
     exit = { kind: "exited", code, signal: null, trouble };
   } catch (cause) {
     exit = {
@@ -211,6 +214,10 @@ async function finish(
   await started;
   await removeAll(input).catch((cause: unknown) => leftBehind(input, cause));
   return exit;
+}
+
+function troubleOf(course: Course, agentCode: number): Trouble | undefined {
+  return course.trouble ?? (agentCode === agentExit.containerGone ? course.jobEnd : undefined);
 }
 
 /** What cannot be removed now carries our label: the next start sweeps it. */
