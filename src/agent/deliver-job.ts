@@ -15,6 +15,8 @@ import { onceBegun } from "./once-begun.ts";
 import type { Beginning } from "./once-begun.ts";
 import { openJobContainer } from "./job-container.ts";
 import type { JobContainer } from "./job-container.ts";
+import { hearInterrupts } from "./interruption.ts";
+import type { Interruption } from "./interruption.ts";
 import { createJobStops } from "./job-stops.ts";
 import type { JobStops } from "./job-stops.ts";
 import { mirrorTo } from "./mirror.ts";
@@ -36,8 +38,6 @@ import { stoppedOutcome } from "./user-script.ts";
 /** Seconds that processes left over by a job get between TERM and KILL. */
 const leftoverSeconds = 1;
 
-/** How long a job that is told to stop, but whose scripts have run, may still keep what it has made. */
-const keepingMilliseconds = 100_000;
 /** What is left of a job's log may take so long where its launcher is waiting for the job. */
 const partingMilliseconds = 20_000;
 
@@ -86,6 +86,7 @@ export async function deliverJob(launcher: Launcher, reports: Reports): Promise<
   const frame = { gitlab, trace, stops, reports, surroundings, launcher, beginning, interruption };
   try {
     const performed = await perform(ready, deadline, frame);
+    interruption.ignore();
     if (performed.kind === "left") {
       const patience = launcher.handsBack ? partingMilliseconds : Number.POSITIVE_INFINITY;
       await Promise.race([pump.abandon(), sleep(patience, over.signal)]);
@@ -115,45 +116,6 @@ interface Frame {
   readonly interruption: Interruption;
 }
 
-interface Interruption {
-  /** We were told to stop. */
-  readonly heard: boolean;
-  deafen(): void;
-}
-
-/** What being told to stop means for the job. */
-function hearInterrupts(at: {
-  readonly launcher: Launcher;
-  readonly stops: JobStops;
-  readonly pump: TracePump;
-  readonly beginning: Beginning;
-  readonly over: AbortSignal;
-}): Interruption {
-  const { launcher, stops, pump, beginning, over } = at;
-  let heard = false;
-  const stop = () => stops.stop("interrupted");
-  const hear = () => {
-    heard = true;
-    if (!launcher.handsBack) return stop();
-    // Nothing of the job has been run: it may begin again elsewhere as if it had never been here.
-    if (!beginning.asked) pump.silence();
-    // Its scripts are done, and what they made is worth the time we have.
-    if (stops.phase === "after") void sleep(keepingMilliseconds, over).then(stop);
-    else stop();
-  };
-  process.on("SIGTERM", hear);
-  process.on("SIGINT", hear);
-  return {
-    get heard() {
-      return heard;
-    },
-    deafen() {
-      process.off("SIGTERM", hear);
-      process.off("SIGINT", hear);
-    },
-  };
-}
-
 /** All stages, and what is to be known about their end before anybody is told. */
 async function perform(ready: ReadyJob, deadline: number, frame: Frame): Promise<Performed> {
   const { launcher, interruption, stops } = frame;
@@ -167,8 +129,9 @@ async function perform(ready: ReadyJob, deadline: number, frame: Frame): Promise
       : performed;
   }
   const { outcome } = performed;
-  if (outcome.kind === "success" || stops.canceled) return performed;
+  if (outcome.kind === "success") return performed;
   if (stops.reason === "interrupted") return interrupted;
+  if (stops.canceled) return performed;
   return (await launcher.lookBack(outcome)) === "interrupted" ? interrupted : performed;
 }
 

@@ -77,6 +77,7 @@ export function startTracePump(input: TracePumpInput): TracePump {
   const closing = new AbortController();
   let window = openWindow(now(), input.inherited);
   let aborted = false;
+  let silenced = false;
 
   const obey = (order: JobOrder) => {
     if (order === "go-on" || aborted) return;
@@ -167,10 +168,12 @@ export function startTracePump(input: TracePumpInput): TracePump {
     },
     silence() {
       aborted = true;
+      silenced = true;
       closing.abort();
     },
     async finish(final) {
       await settle();
+      if (silenced) return { kind: "undelivered", message: "GitLab is told nothing any more" };
       for (let failures = 0; failures < input.finalAttempts; failures++) {
         if (aborted) return { kind: "refused" };
         if (failures > 0) await sleep(finalRetrySeconds(failures) * 1000);

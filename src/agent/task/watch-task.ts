@@ -49,15 +49,16 @@ export function watchTask(job: TaskJob, tools: WatchTools): TaskWatch {
     tell({ kind: "prepared", services: job.task.services.map(serviceOf) });
   };
   const watch = async () => {
-    const began = now();
+    let lastSeen = now();
     while (!over.aborted) {
       const seen = await metadata.task();
       if (over.aborted) return;
       if (seen !== undefined) {
+        lastSeen = now();
         watched.look(seen);
         if (!prepared && watched.allStarted) goOn(seen);
         if (prepared) await measure(seen);
-      } else if (!prepared && now() - began > patienceMilliseconds) goOn(undefined);
+      } else if (!prepared && now() - lastSeen > patienceMilliseconds) goOn(undefined);
       await sleep(prepared ? calmMilliseconds : eagerMilliseconds, over);
     }
   };
