@@ -6,6 +6,7 @@
 #     out     out: stdout and stderr of the stage, then NUL burst-end NONCE NUL
 #     hosts   lines for /etc/hosts, where the agent has any
 #     events  out: up UID SHELL [unnamed] | exit NONCE STATUS | waits NONCE | lost NONCE      (EOF: we died)
+#   $BURST_HOSTS    the file that names hosts, where it is not /etc/hosts
 #   $BURST_COOKIE   set where processes of others are in sight: only those that carry it, or that are
 #                   in our process group, are ours to signal. Unset in a container of our own.
 

@@ -124,6 +124,7 @@ async function nameHosts(
   env: Environment,
   diagnostic: (text: string) => void,
 ): Promise<void> {
+  // The same variable as boot's: where names are not to be written into the machine's own file.
   const hostsFile = env["BURST_HOSTS"] ?? "/etc/hosts";
   try {
     await writeHosts(hostLines(task), { control: handOff.folders.control, hostsFile });
