@@ -64,7 +64,11 @@ async function showLog(job: string, options: LogsOptions): Promise<void> {
   const cloudWatch = new CloudWatchLogsClient(clientOptions(options));
   try {
     const logs = createLogs(cloudWatch, logGroup);
-    const task = await findTask(ecs, cluster, name);
+    const task = await findTask(ecs, cluster, name).catch((cause: unknown) => {
+      // A log outlives its cluster; then only the task's id leads to it.
+      if (cause instanceof Error && cause.name === "ClusterNotFoundException") return undefined;
+      throw cause;
+    });
     const stream = await findStream(logs, name, task);
     if (stream === undefined) {
       throw new SettingsError(
