@@ -176,8 +176,9 @@ async function startOthers(
   // A job's container that ends before its agent has no more to give; the agent hears that too.
   course.jobExplained = jobEnded
     .then(async () => {
-      if (!course.over.signal.aborted)
-        fail(await explainJobEnd(job, plan, course.scriptBegan, mask));
+      if (course.over.signal.aborted) return;
+      course.jobEnd = await explainJobEnd(job, plan, course.scriptBegan, mask);
+      tell({ kind: "failed" });
     })
     .catch(() => {
       // The engine has gone; what waits for the agent's end tells so.
