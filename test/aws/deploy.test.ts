@@ -2,6 +2,8 @@
 // is given by address.
 
 import { execFile } from "node:child_process";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { ECSClient, DescribeClustersCommand } from "@aws-sdk/client-ecs";
 import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
@@ -44,6 +46,34 @@ function clientSettings() {
   const credentials = { accessKeyId: "testing", secretAccessKey: "testing" };
   return { endpoint, region, credentials };
 }
+
+test("somebody's own app takes the construct from the package, by its types, without a bundler or Docker", async () => {
+  await run("npm", ["run", "--silent", "build"], { cwd: tree.folder });
+  const app = join(tree.folder, "consumer");
+  mkdirSync(join(app, "node_modules"), { recursive: true });
+  symlinkSync(tree.folder, join(app, "node_modules", "gitlab-burst"));
+  for (const name of ["aws-cdk-lib", "constructs", "@types"]) {
+    symlinkSync(join(tree.folder, "node_modules", name), join(app, "node_modules", name));
+  }
+  writeFileSync(join(app, "package.json"), JSON.stringify({ type: "module" }));
+  const strict = { strict: true, module: "NodeNext", target: "ES2022", types: ["node"] };
+  writeFileSync(join(app, "tsconfig.json"), JSON.stringify({ compilerOptions: strict }));
+  writeFileSync(
+    join(app, "app.ts"),
+    `import { App, Stack } from "aws-cdk-lib";
+     import { GitLabBurst } from "gitlab-burst";
+     import type { GitLabBurstProps } from "gitlab-burst";
+     const app = new App();
+     const props: GitLabBurstProps = { environment: "theirs" };
+     const runner = new GitLabBurst(new Stack(app, "Theirs"), "Runner", props);
+     console.log(runner.functions.poller.functionName === "", runner.jobRolePath);
+     app.synth();`,
+  );
+  const env = { PATH: process.env["PATH"], HOME: app };
+  await run(join(tree.folder, "node_modules", ".bin", "tsc"), ["-p", "."], { cwd: app, env });
+  const { stdout } = await run("node", ["app.js"], { cwd: app, env });
+  expect(stdout).toBe("false /gitlab-burst/theirs/\n");
+}, 120_000);
 
 test("bootstrap and the first deployment succeed, and the functions are told what they need", async () => {
   await cdk("bootstrap", "-c", `gitlab-burst=${context}`);

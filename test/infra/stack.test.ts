@@ -190,6 +190,12 @@ test("what holds data keeps its logical id, and stays when the stack goes", () =
   expect(kept.map(([id]) => id).toSorted()).toEqual(ids.toSorted());
 });
 
+test("what stays can be found by its tag", () => {
+  const tag = { Key: "gitlab-burst", Value: "default" };
+  template.allResourcesProperties("AWS::S3::Bucket", { Tags: Match.arrayWith([tag]) });
+  template.allResourcesProperties("AWS::Logs::LogGroup", { Tags: Match.arrayWith([tag]) });
+});
+
 test("buckets are encrypted, closed to the public and to what is not TLS, and never lose a claim", () => {
   const buckets = template.findResources("AWS::S3::Bucket");
   expect(Object.keys(buckets)).toHaveLength(2);
