@@ -122,8 +122,9 @@ test("containers share network and volumes, get their files and log, and the ess
       {
         name: "agent",
         ...shell(
-          'echo "$FROM_FILE|$BOTH|$BURST"; until nc -z 127.0.0.1 7777; do sleep 0.1; done; until [ -f /builds/x ]; do sleep 0.1; done; ' +
-            "wget -q -O - $ECS_CONTAINER_METADATA_URI_V4/task > /tmp/meta; cat /tmp/meta; exit 3",
+          'echo "$FROM_FILE|$BOTH|$BURST"; until [ -f /builds/net ]; do sleep 0.1; done; ' +
+            '[ "$(cat /builds/net)" = "$(readlink /proc/self/ns/net)" ] && echo "one network"; ' +
+            "wget -q -O - $ECS_CONTAINER_METADATA_URI_V4/task; exit 3",
         ),
         essential: true,
         mountPoints,
@@ -137,7 +138,7 @@ test("containers share network and volumes, get their files and log, and the ess
       {
         name: "job",
         ...shell(
-          "touch /builds/x; trap 'exit 9' TERM; nc -l -p 7777 & while :; do sleep 0.1; done",
+          "readlink /proc/self/ns/net > /builds/new; mv /builds/new /builds/net; trap 'exit 9' TERM; while :; do sleep 0.1; done",
         ),
         essential: false,
         mountPoints,
@@ -165,8 +166,8 @@ test("containers share network and volumes, get their files and log, and the ess
     ],
   });
   await backEnd.gone(arn);
-  const [first, meta] = await logOf("agent", task.id);
-  expect(first).toBe("a=b c|definition|1");
+  const [first, network, meta] = await logOf("agent", task.id);
+  expect([first, network]).toEqual(["a=b c|definition|1", "one network"]);
   expect(JSON.parse(meta ?? "")).toMatchObject({
     TaskARN: arn,
     KnownStatus: "RUNNING",
