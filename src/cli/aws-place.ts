@@ -41,7 +41,7 @@ export async function onAws<T>(action: () => Promise<T>): Promise<T> {
     return await action();
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause;
-    if (/^Region is missing/.test(cause.message)) {
+    if (cause.message.startsWith("Region is missing")) {
       throw new SettingsError("AWS's region is not known: give --region, or set AWS_REGION", {
         cause,
       });
