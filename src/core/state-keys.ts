@@ -16,6 +16,8 @@ export const stateKeys = {
   serviceEnvironment: (jobKey: string, launch: string, container: string): string =>
     `jobs/${jobKey}/${launch}/${container}.env`,
   handOff: (jobKey: string, launch: string): string => `jobs/${jobKey}/${launch}/hand-off.json`,
+  /** Somebody registers this definition now: hundreds of jobs may need it at the same moment, and one is enough. */
+  registering: (family: string): string => `jobs/registering/${family}`,
   /** Fresh addresses for an agent that has run for long: theirs end with the session that signed them. */
   grants: (jobKey: string): string => `jobs/${jobKey}/grants.json`,
   /** The fence: whoever makes it may run the job's script. */

@@ -6,8 +6,7 @@ import { failureReasons } from "./failure-reason.ts";
 import type { FailureReason } from "./failure-reason.ts";
 import { agentExit } from "./hand-off.ts";
 import type { AgentReport } from "./hand-off.ts";
-import { pullFailureReason } from "./pull-failure.ts";
-import { diskSuggestion, memorySuggestion } from "./stop-advice.ts";
+import { memorySuggestion, pullAdvice } from "./stop-advice.ts";
 import type { ContainerState, TaskState } from "./task-state.ts";
 
 export type JobResult = Extract<AgentReport, { kind: "result" }>;
@@ -129,7 +128,7 @@ function unpulled({ task, facts }: StopInput): StopMeaning | undefined {
   const what = image === undefined ? "an image of the job" : `image ${image}`;
   return tell(
     "image_pull_failure",
-    `${what} could not be pulled: ${cut(text)}. ${pullAdvice(text, facts)}`,
+    `${what} could not be pulled: ${cut(text)}. ${pullAdvice(text, facts.diskGiB)}`,
   );
 }
 
@@ -139,26 +138,6 @@ function imageIn(text: string, facts: StopFacts): string | undefined {
     ([name, image]) => name !== facts.agent && image !== "" && text.includes(image),
   )?.[0];
   return found === undefined ? undefined : facts.images[found];
-}
-
-function pullAdvice(text: string, facts: StopFacts): string {
-  if (/no space left on device/i.test(text)) {
-    return `The task's disk of ${facts.diskGiB} GB holds images packed and unpacked: ${diskSuggestion(facts.diskGiB)}`;
-  }
-  if (/toomanyrequests|rate limit/i.test(text)) {
-    return "The registry limits strangers: log in (registry-auth of the runner, or DOCKER_AUTH_CONFIG), or take the image from a mirror (image_rewrites)";
-  }
-  if (/does not match platform|no match for platform|exec format/i.test(text)) {
-    return "The image is not made for the processors of this task: choose others with BURST_ARCH (x86_64, arm64), or build it for both";
-  }
-  switch (pullFailureReason(text)) {
-    case "runner_external_dependency_failure":
-      return "The registry was not reached: see that the task's subnets have a way to it, and retry the job";
-    case "runner_configuration_error":
-      return "See that its name and tag are right and, if it is private, that there is a login for its registry (DOCKER_AUTH_CONFIG, or registry-auth of the runner)";
-    default:
-      return "Retry the job; if it stays so, see whether the image can be pulled elsewhere";
-  }
 }
 
 function outOfMemory(

@@ -16,6 +16,7 @@ import type { AdvanceDeps } from "./advance-deps.ts";
 import type { ClaimedJob, Launchable } from "./claimed-job.ts";
 import { makeGrants, readable } from "./grants.ts";
 import { makeHandOff } from "./hand-off.ts";
+import { registerOnce } from "./register-once.ts";
 import { ensureSecrets, missingOwned, pullSecrets } from "./pull-secrets.ts";
 
 type Phase<K extends ClaimPhase["kind"]> = Extract<ClaimPhase, { kind: K }>;
@@ -198,19 +199,24 @@ async function register(
   const definition = await definitionOf(deps, job);
   if (definition?.family !== family) {
     // Settings have changed since the request was made, and nothing was started by it.
-    const launch = { ...phase.launch, try: phase.launch.try + 1 };
-    return { kind: "waiting", launch, until: deps.now(), why: "" };
+    return { kind: "waiting", launch: again(phase), until: deps.now(), why: "" };
   }
-  const reply = await deps.tasks.register(definition);
+  const reply = await registerOnce(deps, definition);
   switch (reply.kind) {
     case "registered":
     case "unknown":
       return undefined;
+    case "elsewhere":
+      return { kind: "waiting", launch: again(phase), until: reply.until, why: "" };
     case "throttled":
       return nextStep(deps, job, phase, reply);
     case "refused":
       return { kind: "failed", message: `AWS refuses the job's containers: ${reply.message}` };
   }
+}
+
+function again({ launch }: Phase<"launching">): LaunchPoint {
+  return { ...launch, try: launch.try + 1 };
 }
 
 async function definitionOf(

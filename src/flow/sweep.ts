@@ -190,8 +190,8 @@ async function removeFiles(
   isOwned: (jobKey: string) => boolean,
 ): Promise<number> {
   const orphans = files.filter(({ key, modifiedAt }) => {
-    const job = /^jobs\/([0-9a-f]{32})\//.exec(key)?.[1];
-    return job !== undefined && !isOwned(job) && deps.now() - modifiedAt >= orphanMs;
+    const folder = /^jobs\/([^/]+)\//.exec(key)?.[1] ?? "";
+    return !isOwned(folder) && deps.now() - modifiedAt >= orphanMs;
   });
   if (orphans.length > 0) await deps.objects.remove(orphans.map(({ key }) => key));
   return orphans.length;

@@ -304,3 +304,24 @@ test("two doors at once launch one task", async () => {
   expect(it.trace()).toBe(it.claim()?.trace);
   expect(it.objects.contents.has(stateKeys.grants(it.id.jobKey))).toBe(true);
 });
+
+test("many jobs that need the same new definition register it once, one after the other", async () => {
+  const it = await advancing();
+  const registrations: string[] = [];
+  it.tasks.fault = (operation, moment) => {
+    if (operation === "register" && moment === "before") registrations.push(operation);
+  };
+  await Promise.all([it.visit(), it.visit()]);
+  const [family = ""] = it.tasks.definitions.keys();
+  expect(registrations).toHaveLength(1);
+  expect(it.objects.contents.has(stateKeys.registering(family))).toBe(false);
+
+  const second = await advancing();
+  await second.objects.write(stateKeys.registering(family), "another job's launcher");
+  const left = await second.visit();
+  expect([second.phase(), second.tasks.definitions.size]).toEqual(["waiting", 0]);
+  expect(left).toMatchObject({ until: second.now() + 1500 });
+  second.pass(30_000);
+  await second.visit();
+  expect([second.phase(), second.tasks.definitions.size]).toEqual(["running", 1]);
+});
