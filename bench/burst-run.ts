@@ -38,6 +38,8 @@ export interface BurstRunOptions {
   readonly program: readonly string[];
   readonly concurrent?: number;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** More arguments of `burst run`. */
+  readonly flags?: Readonly<Record<string, string>>;
 }
 
 const patienceMilliseconds = 120_000;
@@ -89,6 +91,7 @@ function runArguments(
     settings,
     concurrent: String(options.concurrent ?? 1),
     "log-format": "json",
+    ...options.flags,
   };
   return ["run", ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])];
 }

@@ -4,6 +4,7 @@
 import { parseArgs } from "node:util";
 import { artifactsBenchmark } from "./artifacts.ts";
 import { cacheBenchmark } from "./cache.ts";
+import { dockerJob } from "./docker-job.ts";
 import { jobsAtOnce } from "./jobs-at-once.ts";
 import { noOpJob } from "./no-op-job.ts";
 import { formatTable } from "./row.ts";
@@ -18,6 +19,7 @@ const benchmarks: readonly Benchmark[] = [
   sourcesBenchmark,
   artifactsBenchmark,
   cacheBenchmark,
+  dockerJob,
 ];
 
 async function main(): Promise<void> {

@@ -13,6 +13,7 @@ import type { BurstRun } from "./burst-run.ts";
 import { inTurns, timesOf } from "./rounds.ts";
 import { milliseconds } from "./row.ts";
 import type { Benchmark, BenchmarkOptions, Row } from "./row.ts";
+import { stampedLines } from "./stamped-lines.ts";
 
 const fetching: RawJob = { name: "no-op", script: ["true"] };
 const withoutSources: RawJob = { ...fetching, variables: { GIT_STRATEGY: "none" } };
@@ -120,17 +121,6 @@ function spansOf(
     last = point;
   }
   return spans;
-}
-
-function stampedLines(trace: Buffer): readonly { readonly at: number; readonly text: string }[] {
-  return trace
-    .toString()
-    .split("\n")
-    .flatMap((text) => {
-      const [, millisecond, fraction] = /^(\S{23})(\d{3})Z /.exec(text) ?? [];
-      if (millisecond === undefined || fraction === undefined) return [];
-      return [{ at: Date.parse(`${millisecond}Z`) + Number(fraction) / 1000, text }];
-    });
 }
 
 function spanText(spans: Spans): string {
