@@ -176,3 +176,40 @@ test("a claim that waits for capacity is handed over when its time has come, and
   expect(scene.invoked).toEqual([JSON.stringify(["the-launcher", { claim: name }])]);
   expect(scene.requests()).toEqual([]);
 });
+
+test("no request begins after the end, and the answer of one that is under way is waited for and recorded", async () => {
+  const scene = await polling();
+  await scene.gitlab.enqueue();
+  scene.gitlab.addFault({ match: "POST /api/v4/jobs/request", latency_ms: 1200 });
+  expect(await scene.poll(0.2)).toEqual({ kind: "polled", claimed: 1 });
+  expect(scene.requests()).toHaveLength(1);
+  expect(scene.invoked).toHaveLength(1);
+  const lease = JSON.parse(scene.objects.contents.get("poller/lease.json") ?? "{}") as object;
+  expect(lease).toMatchObject({ holder: "", left: { requests: { team: 1 } } });
+});
+
+test("a long poll that has been silent for 20 s is ended with the poller, and none before", async () => {
+  const scene = await polling({ longPollSeconds: 60 });
+  let isOver = false;
+  const polled = scene.poll(1).finally(() => {
+    isOver = true;
+  });
+  await expect.poll(() => scene.requests().length, patient).toBe(2);
+  scene.clock.ahead += 18_000;
+  await new Promise((resolve) => {
+    setTimeout(resolve, 1200);
+  });
+  expect(isOver).toBe(false);
+  await polled;
+  expect(scene.requests()).toHaveLength(2);
+});
+
+test("what GitLab's queue tells is echoed, so that it may hold the request", async () => {
+  const scene = await polling({ longPollSeconds: 60 });
+  const polled = scene.poll(1.5);
+  await expect.poll(() => scene.requests().length, patient).toBe(2);
+  await scene.gitlab.enqueue();
+  await expect.poll(() => scene.claims().length, patient).toBe(1);
+  scene.clock.ahead += 22_000;
+  await polled;
+});
