@@ -41,6 +41,8 @@ import type { Moto } from "../harness/moto.ts";
 import { plainText } from "../harness/project.ts";
 import { makeByHand } from "./deployment.ts";
 import type { Deployment } from "./deployment.ts";
+import { openQueue } from "./queue.ts";
+import type { Queue } from "./queue.ts";
 
 export interface WorldOptions {
   /** Real containers, or what the play says. @default "engine" */
@@ -70,6 +72,8 @@ export interface World {
   readonly schedules: Schedules;
   readonly clock: Clock;
   readonly deployment: Deployment;
+  /** Of invocations that were given up. */
+  readonly failures: Queue;
   /** Throws where the tasks are simulated. */
   readonly engine: { readonly backEnd: EngineBackEnd; readonly client: Engine };
   /** Throws where they are not. */
@@ -130,6 +134,7 @@ async function open(
   const deployment =
     options.deployed?.deployment ??
     (await makeByHand(account, agentImageName(packageVersion()), `burst-${++worlds}`));
+  const failures = await openQueue(account, `burst-failures-${++worlds}`);
 
   let endpoint = "";
   const url = () => endpoint;
@@ -161,7 +166,8 @@ async function open(
     clock,
     region,
     endpoint: url,
-    functions: await lambdaFunctions(deployment),
+    functions: await lambdaFunctions(deployment, failures.url),
+    onFailure: (_queue, record) => failures.send(record),
     ...options.lambda,
   });
   closers.push(() => ecs.close());
@@ -202,6 +208,7 @@ async function open(
     schedules,
     clock,
     deployment,
+    failures,
     get engine() {
       if (client === undefined) throw new Error("this world's tasks are simulated");
       return { backEnd: backEnd as EngineBackEnd, client };
@@ -260,7 +267,7 @@ async function openEngine(closers: (() => Promise<unknown> | void)[]): Promise<E
   return await connectEngine(process.env);
 }
 
-async function lambdaFunctions({ functions }: Deployment) {
+async function lambdaFunctions({ functions }: Deployment, destination: string) {
   const tried: Readonly<Record<FunctionName, number>> = {
     poller: 0,
     launcher: 2,
@@ -272,6 +279,7 @@ async function lambdaFunctions({ functions }: Deployment) {
       ...functions[name],
       file: await functionFile(name),
       retries: tried[name],
+      destination,
     })),
   );
 }
