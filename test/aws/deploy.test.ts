@@ -105,4 +105,4 @@ test("bootstrap and the first deployment succeed, and the functions are told wha
     new DescribeClustersCommand({ clusters: ["gitlab-burst-default"] }),
   );
   expect(clusters?.[0]?.status).toBe("ACTIVE");
-}, 240_000);
+}, 480_000);

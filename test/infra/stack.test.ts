@@ -30,7 +30,7 @@ let template: Template;
 
 beforeAll(() => {
   template = synthesize({});
-}, 60_000);
+}, 120_000);
 
 afterAll(() => {
   for (const folder of [dist, ...outputs]) rmSync(folder, { recursive: true, force: true });
@@ -314,7 +314,7 @@ test("five alarms stand without an address, and write to one that is given; envi
   });
   told.resourceCountIs("AWS::CloudWatch::Dashboard", 0);
   expect(flat(told.toJSON())).not.toContain("gitlab-burst-default");
-}, 30_000);
+}, 90_000);
 
 test("a given network, key, boundary and image are taken, and no network is made", () => {
   const key = "arn:aws:kms:eu-west-1:111122223333:key/0123abcd-01ab-01ab-01ab-0123456789ab";
@@ -361,7 +361,7 @@ test("a given network, key, boundary and image are taken, and no network is made
       { Key: "team", Value: "ci" },
     ]),
   });
-}, 30_000);
+}, 90_000);
 
 test("in somebody's own app it takes their network, and breaks none of cdk-nag's rules there", () => {
   const app = newApp();
@@ -378,7 +378,7 @@ test("in somebody's own app it takes their network, and breaks none of cdk-nag's
     FunctionName: "gitlab-burst-two-launcher",
     Environment: { Variables: { BURST_ASSIGN_PUBLIC_IP: "DISABLED" } },
   });
-}, 30_000);
+}, 90_000);
 
 test("an architecture without an image is refused by name", () => {
   expect(() =>
