@@ -239,6 +239,7 @@ test("a refusal for good is told", async () => {
   await it.visit();
   expect(it.job()).toMatchObject({ status: "failed", failureReason: "runner_system_failure" });
   expect(it.trace()).toContain("AWS refuses to start the task: AccessDenied");
+  expect(it.phase()).toBe("gone");
 });
 
 test("a login by the job's token is written down before it is made, and goes with the job", async () => {
