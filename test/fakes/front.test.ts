@@ -88,10 +88,10 @@ test("a call that is cut is not done, one whose answer is dropped is", async () 
   const { front, put, behind } = await open();
   const when = ({ action }: { readonly action: string }) => action === "PutObject";
   front.addFault({ when, do: { kind: "cut" } });
-  await expect(put()).rejects.toThrow();
+  await expect(put()).rejects.toMatchObject({ code: "ECONNRESET" });
   expect(behind).toHaveLength(0);
   front.addFault({ when, do: { kind: "drop-answer" } });
-  await expect(put()).rejects.toThrow();
+  await expect(put()).rejects.toMatchObject({ code: "ECONNRESET" });
   expect(behind).toHaveLength(1);
   await put();
   expect(behind).toHaveLength(2);
@@ -111,9 +111,9 @@ test("its caller is killed before or after the call is done", async () => {
   const { front, put, behind, killed } = await open();
   const when = () => true;
   front.addFault({ when, do: { kind: "kill-before" } });
-  await expect(put()).rejects.toThrow();
+  await expect(put()).rejects.toMatchObject({ code: "ECONNRESET" });
   expect([killed, behind.length]).toEqual([["fn/1"], 0]);
   front.addFault({ when, do: { kind: "kill-after" } });
-  await expect(put()).rejects.toThrow();
+  await expect(put()).rejects.toMatchObject({ code: "ECONNRESET" });
   expect([killed, behind.length]).toEqual([["fn/1", "fn/1"], 1]);
 });

@@ -95,7 +95,7 @@ function actionOf(service: string, { method, url, target, body }: Named): string
   if (target !== "") return target.slice(target.lastIndexOf(".") + 1);
   if (service === "s3") return s3Action(method, url);
   if (service === "lambda") {
-    return /\/invocations$/.test(url.pathname) ? "Invoke" : `${method} ${url.pathname}`;
+    return url.pathname.endsWith("/invocations") ? "Invoke" : `${method} ${url.pathname}`;
   }
   const form = typeof body === "string" ? new URLSearchParams(body).get("Action") : null;
   return form ?? url.searchParams.get("Action") ?? `${method} ${url.pathname}`;

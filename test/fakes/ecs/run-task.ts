@@ -141,8 +141,8 @@ function noAddress({ subnets }: Launch): string {
   return `Unexpected EC2 error while attempting to Create Network Interface in subnet '${subnets[0]}': InsufficientFreeAddressesInSubnet`;
 }
 
-function parametersOf({ clientToken: _, ...rest }: RunTaskCommandInput): string {
-  return JSON.stringify(rest, (_key, value: unknown) =>
+function parametersOf(input: RunTaskCommandInput): string {
+  return JSON.stringify({ ...input, clientToken: "" }, (_key, value: unknown) =>
     typeof value === "object" && value !== null && !Array.isArray(value)
       ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
       : value,

@@ -52,8 +52,8 @@ async function pull(
   try {
     const progress = await engine.pull(name, login === undefined ? {} : { authconfig: login });
     return await new Promise((resolve) => {
-      engine.modem.followProgress(progress, (error, output: readonly { error?: string }[] = []) => {
-        resolve(error?.message ?? output.find((line) => line.error !== undefined)?.error);
+      engine.modem.followProgress(progress, (error, output?: readonly { error?: string }[]) => {
+        resolve(error?.message ?? output?.find((line) => line.error !== undefined)?.error);
       });
     });
   } catch (cause) {
