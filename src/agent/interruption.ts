@@ -2,6 +2,7 @@
 // tells GitLab; in a task on ECS it goes back to whoever launched it, who knows why the task has to end.
 
 import { sleep } from "./clock.ts";
+import { toldToStop } from "./early-signal.ts";
 import type { JobStops } from "./job-stops.ts";
 import type { Launcher } from "./launcher.ts";
 import type { Beginning } from "./once-begun.ts";
@@ -43,6 +44,7 @@ export function hearInterrupts(at: {
   };
   process.on("SIGTERM", hear);
   process.on("SIGINT", hear);
+  if (toldToStop.aborted) hear();
   return {
     get heard() {
       return heard;

@@ -2,6 +2,7 @@
 // its environment; runs the job, delivers trace and result. stdout gets the masked log, stderr what the agent has to say
 // about itself (and to a launcher beside it, reports); the exit code is the protocol to the launcher (core/hand-off.ts).
 
+import { toldToStop } from "./early-signal.ts";
 import { mkdir } from "node:fs/promises";
 import "./parse-once.ts";
 import "./short-life.ts";
@@ -18,8 +19,6 @@ const taskUrl = process.env[handOffUrlVariable];
 delete process.env[handOffUrlVariable];
 
 async function main(): Promise<void> {
-  const early = new AbortController();
-  const stopEarly = () => early.abort();
   let launcher: Launcher | undefined;
   try {
     let reports: Reports;
@@ -27,14 +26,12 @@ async function main(): Promise<void> {
       launcher = await listenToLauncher(process.stdin);
       reports = openReports(process.stderr);
     } else {
-      // As a container's first process we are not ended by a signal that nobody handles.
-      process.on("SIGTERM", stopEarly);
       // Its requests and schemas take their time to load, which a launcher beside us need not wait for.
       const { joinTask } = await import("./task/join-task.ts");
       const door = await joinTask({
         url: taskUrl,
         env: process.env,
-        signal: early.signal,
+        signal: toldToStop,
         diagnostic: (text) => void process.stderr.write(`agent: ${text}\n`),
       });
       ({ launcher, reports } = door);
@@ -42,14 +39,13 @@ async function main(): Promise<void> {
     // In containers whoever the job's image runs as must be able to write to what we make.
     if (launcher.handOff.executor !== "process") process.umask(0);
     await mkdir(launcher.handOff.folders.scratch, { recursive: true, mode: 0o700 });
-    process.exitCode = early.signal.aborted
+    process.exitCode = toldToStop.aborted
       ? agentExit.interrupted
       : await deliverJob(launcher, reports);
   } catch (cause) {
-    process.exitCode = early.signal.aborted ? agentExit.interrupted : agentExit.undelivered;
+    process.exitCode = toldToStop.aborted ? agentExit.interrupted : agentExit.undelivered;
     process.stderr.write(`agent: ${complaint(cause)}\n`);
   } finally {
-    process.off("SIGTERM", stopEarly);
     // Never process.exit: what is still on its way to stdout would be lost.
     launcher?.close();
     // Its launcher keeps the pipe open, which would keep this process alive.

@@ -187,7 +187,7 @@ function explain(ended: AgentExit, interrupted: boolean): Settlement {
     return systemFailure("the job's shell never came up, or was killed");
   }
   // An agent that is told to stop before it can listen just ends.
-  if (interrupted && ended.signal === "SIGTERM") {
+  if (interrupted && (ended.signal === "SIGTERM" || ended.code === agentExit.interrupted)) {
     return { reason: "runner_interrupted", message: "Job failed: the runner was told to stop" };
   }
   const how = ended.signal === null ? `exit code ${ended.code}` : `signal ${ended.signal}`;
