@@ -1,8 +1,28 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-// `unit` is the fast suite (npm test); `faults` waits for real clocks and kills real processes; `containers` needs
+// `unit` is the fast suite (npm test); `cloud` is what runs on AWS, tried without it; `faults` waits for real clocks and kills real processes; `containers` needs
 // a container engine or what it takes to start one; `aws` needs moto_server, or python3 to get it.
+const cloud = [
+  "test/infra/**/*.test.ts",
+  "test/fakes/**/*.test.ts",
+  "test/aws-ports/**/*.test.ts",
+  "test/agent/task/**/*.test.ts",
+  "test/flow/{advance,advance-crashes,metrics-and-log,poll,runners,sweep}.test.ts",
+];
+
+// What needs only Node and git.
+const plain = {
+  globalSetup: "test/surroundings.ts",
+  // Modules are loaded once a worker, not once a file: no test changes any.
+  isolate: false,
+  // Much of the time a worker waits for the processes that it has started: one per core (vitest takes one
+  // fewer) and one more.
+  maxWorkers: availableParallelism() + 1,
+  testTimeout: 20_000,
+  hookTimeout: 20_000,
+};
+
 export default defineConfig({
   test: {
     projects: [
@@ -10,17 +30,11 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/faults/**", "test/containers/**", "test/aws/**"],
-          globalSetup: "test/surroundings.ts",
-          // Modules are loaded once a worker, not once a file: no test changes any.
-          isolate: false,
-          // Much of the time a worker waits for the processes that it has started: one per core (vitest takes one
-          // fewer) and one more.
-          maxWorkers: availableParallelism() + 1,
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
+          exclude: ["test/faults/**", "test/containers/**", "test/aws/**", ...cloud],
+          ...plain,
         },
       },
+      { test: { name: "cloud", include: cloud, ...plain } },
       {
         test: {
           name: "faults",
@@ -45,6 +59,7 @@ export default defineConfig({
         test: {
           name: "aws",
           include: ["test/aws/**/*.test.ts"],
+          globalSetup: "test/containers/setup.ts",
           testTimeout: 120_000,
           hookTimeout: 240_000,
           fileParallelism: false,
