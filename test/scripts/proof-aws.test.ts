@@ -2,13 +2,16 @@
 
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { taskOfEvent } from "../../src/aws/tasks.ts";
 import { fargateDefinition } from "../../src/core/fargate-definition.ts";
 import { runTaskRequest } from "../../src/core/fargate-run.ts";
 import { parseClaimId } from "../../src/core/claim.ts";
 import { parseArguments } from "../../scripts/proof-aws/arguments.ts";
+import { isDenied } from "../../scripts/proof-aws/as-launcher.ts";
 import { commandWords } from "../../scripts/proof-aws/aws-command.ts";
 import { beliefs } from "../../scripts/proof-aws/beliefs.ts";
 import { metadataFields } from "../../scripts/proof-aws/inside-beliefs.ts";
@@ -221,6 +224,70 @@ test("the proof's stack makes no role: its function has the launcher's", () => {
   const code = /"ZipFile":"(.*?)"\}/.exec(template)?.[1] ?? "";
   expect(code.length).toBeGreaterThan(100);
   expect(code.length).toBeLessThan(4096);
+});
+
+async function runNode(program: string, env: Readonly<Record<string, string>>) {
+  return await new Promise<string>((resolve, reject) => {
+    execFile(process.execPath, ["-e", program], { env }, (error, stdout) =>
+      error === null ? resolve(stdout) : reject(error),
+    );
+  });
+}
+
+test("the proof's function signs, calls, keeps only what is asked for, and names errors", async () => {
+  const template = proofTemplate("", "") as {
+    readonly Resources: {
+      readonly Function: { readonly Properties: { readonly Code: { readonly ZipFile: string } } };
+    };
+  };
+  const code = template.Resources.Function.Properties.Code.ZipFile;
+  const server = createServer((request, response) => {
+    response.setHeader("content-type", "application/x-amz-json-1.1");
+    if (request.headers["x-amz-target"]?.toString().endsWith("ListTasks") === true) {
+      response.end(JSON.stringify({ taskArns: ["arn:1"], nextToken: "more" }));
+      return;
+    }
+    response.statusCode = 400;
+    response.end(JSON.stringify({ __type: "AccessDeniedException", message: "no" }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const calls = [
+    {
+      service: "s3",
+      client: "S3Client",
+      command: "GetObjectCommand",
+      input: { Bucket: "b", Key: "k" },
+      sign: true,
+    },
+    {
+      service: "ecs",
+      client: "ECSClient",
+      command: "ListTasksCommand",
+      input: {},
+      keep: ["taskArns"],
+    },
+    { service: "ecs", client: "ECSClient", command: "StopTaskCommand", input: { task: "1" } },
+  ];
+  const printed = await runNode(
+    `${code}\n(async () => { for (const call of ${JSON.stringify(calls)}) console.log(JSON.stringify(await exports.handler(call))); })();`,
+    {
+      PATH: process.env["PATH"] ?? "",
+      NODE_NO_WARNINGS: "1",
+      AWS_REGION: "eu-west-1",
+      AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
+      AWS_SECRET_ACCESS_KEY: "not-a-secret",
+      AWS_ENDPOINT_URL_ECS: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    },
+  );
+  const [signed, kept, denied] = printed
+    .trim()
+    .split("\n")
+    .map((line): Record<string, unknown> => JSON.parse(line));
+  expect(signed?.["url"]).toMatch(/X-Amz-Expires=43200/);
+  expect(kept).toEqual({ kept: { taskArns: ["arn:1"] } });
+  expect(denied).toEqual({ error: "AccessDeniedException", status: 400 });
+  expect(isDenied({ error: "AccessDeniedException", status: 400 })).toBe(true);
 });
 
 const script = fileURLToPath(new URL("../../scripts/proof-aws/main.ts", import.meta.url));
