@@ -14,8 +14,8 @@ export type AwsCommand = (
   options?: Readonly<Record<string, Value>>,
 ) => Promise<unknown>;
 
-export function createAwsCommand(region: string | undefined): AwsCommand {
-  const common = { output: "json", ...(region === undefined ? {} : { region }) };
+export function createAwsCommand(region: string): AwsCommand {
+  const common = { output: "json", region };
   return async (command, options = {}) => {
     const words = commandWords(command, { ...common, ...options });
     try {

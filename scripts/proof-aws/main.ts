@@ -69,6 +69,12 @@ async function findOne(world: World, { name, find }: Belief): Promise<Found> {
 }
 
 function keep(region: string, found: readonly Found[]): void {
+  if (process.env["AWS_ENDPOINT_URL"] !== undefined) {
+    say(
+      `${summary(found)}; nothing is written down, for AWS_ENDPOINT_URL is set: this was not AWS`,
+    );
+    return;
+  }
   const date = new Date().toISOString().slice(0, 10);
   const lines = unprovenLines(readFileSync(new URL("unproven.md", docs), "utf8"));
   const place = { date, region, version: packageVersion() };

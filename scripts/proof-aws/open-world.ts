@@ -46,11 +46,11 @@ export async function openWorld(
   const place = options.region === undefined ? {} : { region: options.region };
   const ecs = new ECSClient(place);
   const lambda = new LambdaClient(place);
-  const aws = createAwsCommand(options.region);
   const launcher = await lambda.send(
     new GetFunctionConfigurationCommand({ FunctionName: environment.BURST_LAUNCHER }),
   );
   const [, partition, , region = "", account = ""] = (launcher.FunctionArn ?? "").split(":");
+  const aws = createAwsCommand(region);
   const runName = `proof-${randomBytes(4).toString("hex")}`;
   const cluster = `arn:${partition}:ecs:${region}:${account}:cluster/${environment.BURST_CLUSTER}`;
   const stackName = `gitlab-burst-${runName}`;
@@ -64,7 +64,12 @@ export async function openWorld(
     ecs,
     tasks: createTasks(ecs, environment.BURST_CLUSTER),
     objects: createObjects(
-      new S3Client({ ...place, requestChecksumCalculation: "WHEN_REQUIRED" }),
+      new S3Client({
+        ...place,
+        requestChecksumCalculation: "WHEN_REQUIRED",
+        // An emulator has no names for its buckets in DNS.
+        ...(process.env["AWS_ENDPOINT_URL"] === undefined ? {} : { forcePathStyle: true }),
+      }),
       environment.BURST_STATE_BUCKET,
     ),
     secrets: createRegistrySecrets(new SecretsManagerClient(place), {

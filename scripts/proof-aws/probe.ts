@@ -49,7 +49,7 @@ export async function startProbe(
   const startedBy = request.startedBy;
   if (reply.kind !== "launched") {
     const refusal = "message" in reply ? `${reply.kind}: ${reply.message}` : reply.kind;
-    return { ...notStarted, request, startedBy, refusal };
+    return { ...notStarted(refusal), request, startedBy };
   }
   const { taskArn } = reply;
   world.undo.add(`task ${taskArn}`, () => tasks.stop(taskArn, "The proof is over"));
@@ -87,13 +87,17 @@ export async function startProbe(
 
 const streamPrefix = "proof";
 
-const notStarted = {
-  taskArn: undefined,
-  seenAfterMilliseconds: 0,
-  end: () => Promise.reject(new Error("the task was not started")),
-  said: () => Promise.reject(new Error("the task was not started")),
-  lines: () => Promise.reject(new Error("the task was not started")),
-} as const;
+function notStarted(refusal: string) {
+  const fail = () => Promise.reject(new Error(`the task was not started: ${refusal}`));
+  return {
+    taskArn: undefined,
+    refusal,
+    seenAfterMilliseconds: 0,
+    end: fail,
+    said: fail,
+    lines: fail,
+  } as const;
+}
 
 async function prepare(world: ProbeWorld, name: ProbeName, spec: ProbeSpec) {
   const { environment, runName } = world;
@@ -163,12 +167,14 @@ function withAgent(
   };
 }
 
-async function register({ ecs, environment, undo }: ProbeWorld, definition: TaskDefinition) {
+async function register({ ecs, environment, undo, sleep }: ProbeWorld, definition: TaskDefinition) {
   const { family } = definition;
   undo.add(`task definition ${family}`, async () => {
     const all = await taskDefinitions(ecs, environment.BURST_NAME_PREFIX);
     for (const arn of all.filter((one) => one.includes(`/${family}:`))) {
       await removeTaskDefinition(ecs, arn);
+      // ECS takes one a second.
+      await sleep(2000);
     }
   });
   // The client does not change it.

@@ -15,7 +15,7 @@ export interface ProofPlace {
 }
 
 export function printedLine({ name, finding }: Found): string {
-  return `${finding.kind.padEnd(7)} ${name}: ${finding.seen}`;
+  return `${finding.kind.padEnd(7)} ${name}: ${oneLine(finding.seen)}`;
 }
 
 export function summary(found: readonly Found[]): string {
@@ -47,9 +47,13 @@ export function proofPage(
   ].join("\n");
 }
 
+function oneLine(text: string): string {
+  const line = text.replaceAll(/\s+/g, " ").trim();
+  return line.length > 600 ? `${line.slice(0, 600)}…` : line;
+}
+
 function cell(text: string): string {
-  return text
-    .replaceAll(/\s+/g, " ")
+  return oneLine(text)
     .replaceAll(/\b\d{12}\b/g, "<account>")
     .replaceAll("|", "\\|");
 }

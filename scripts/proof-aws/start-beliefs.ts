@@ -72,7 +72,8 @@ export const startBeliefs: readonly Belief[] = [
   {
     name: "same-token-conflict",
     find: async ({ probe, ecs, tasks, undo }) => {
-      const { request, taskArn } = await probe("small");
+      const { request, taskArn, refusal } = await probe("small");
+      if (taskArn === undefined) return unclear(refusal);
       const other = { ...request, overrides: { ...request.overrides, memory: "2048" } };
       try {
         // The client does not change it.
@@ -127,7 +128,8 @@ export const startBeliefs: readonly Belief[] = [
   {
     name: "seen-within-minutes",
     find: async ({ probe }) => {
-      const { seenAfterMilliseconds } = await probe("small");
+      const { seenAfterMilliseconds, taskArn, refusal } = await probe("small");
+      if (taskArn === undefined) return unclear(refusal);
       const seconds = Math.round(seenAfterMilliseconds / 1000);
       return judge(seconds < 300, `described ${seconds} s after the start`);
     },
