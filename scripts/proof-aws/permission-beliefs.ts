@@ -51,7 +51,10 @@ export const permissionBeliefs: readonly Belief[] = [
     find: async (world) => {
       const cluster = world.environment.BURST_CLUSTER;
       const { answer, taskArn } = await startAsLauncher(world, "cluster-condition", false);
-      if (taskArn === undefined) return judge(false, `RunTask: ${saidBy(answer)}`);
+      if (taskArn === undefined) {
+        const text = `RunTask: ${saidBy(answer)}`;
+        return isDenied(answer) ? judge(false, text) : unclear(`${text}, but nothing was started`);
+      }
       const calls = [
         { command: "DescribeTasksCommand", input: { cluster, tasks: [taskArn] } },
         { command: "ListTasksCommand", input: { cluster, desiredStatus: "STOPPED" } },

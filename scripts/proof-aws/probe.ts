@@ -13,7 +13,7 @@ import type { RunTaskRequest, TaskDefinition } from "../../src/core/fargate-task
 import { handOffUrlVariable } from "../../src/core/hand-off.ts";
 import { Secret } from "../../src/core/secret.ts";
 import type { Architecture } from "../../src/core/settings-task.ts";
-import type { TaskState } from "../../src/core/task-state.ts";
+import type { RunReply, TaskState } from "../../src/core/task-state.ts";
 import { probePlan } from "./probe-plan.ts";
 import { probeImages } from "./probe-spec.ts";
 import type { ProbeName, ProbeSpec } from "./probe-spec.ts";
@@ -45,7 +45,13 @@ export async function startProbe(
 ): Promise<Probe> {
   const { tasks, now } = world;
   const { request } = await prepare(world, name, spec);
-  const reply = await tasks.run(request);
+  let reply = await tasks.run(request);
+  const patienceEnds = now() + 10 * 60_000;
+  // Probes and the environment's own jobs may be more than a small account may run at once.
+  while (isFull(reply) && spec.capacity !== "spot" && now() < patienceEnds) {
+    await world.sleep(15_000);
+    reply = await tasks.run(request);
+  }
   const startedBy = request.startedBy;
   if (reply.kind !== "launched") {
     const refusal = "message" in reply ? `${reply.kind}: ${reply.message}` : reply.kind;
@@ -84,6 +90,9 @@ export async function startProbe(
       ),
   };
 }
+
+const isFull = ({ kind }: RunReply) =>
+  kind === "quota" || kind === "no-capacity" || kind === "throttled";
 
 const streamPrefix = "proof";
 

@@ -7,6 +7,7 @@ import { safeTags } from "../../src/core/safe-text.ts";
 import { judge, unclear } from "./belief.ts";
 import type { Belief } from "./belief.ts";
 import { probeSize, probeTags } from "./probe-spec.ts";
+import { quotaWords } from "./quota-words.ts";
 import { startTimes } from "./start-times.ts";
 
 export const startBeliefs: readonly Belief[] = [
@@ -105,6 +106,7 @@ export const startBeliefs: readonly Belief[] = [
       return judge(task.capacityProvider === "FARGATE_SPOT", `ran on ${task.capacityProvider}`);
     },
   },
+  { name: "quota-words", find: quotaWords },
   {
     name: "tag-characters",
     find: async ({ probe, ecs, environment }) => {

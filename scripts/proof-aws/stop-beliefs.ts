@@ -26,6 +26,17 @@ export const stopBeliefs: readonly Belief[] = [
     },
   },
   {
+    name: "spot-interruption",
+    find: async ({ probe }) => {
+      const { taskArn, end, refusal } = await probe("spot");
+      if (taskArn === undefined) return unclear(refusal);
+      const { task } = await end();
+      return task.stopCode === "SpotInterruption"
+        ? judge(true, `by chance: ${task.stoppedReason}`)
+        : unclear("Spot was not taken back while we looked, and cannot be asked to be");
+    },
+  },
+  {
     name: "stop-by-user",
     find: async ({ probe }) => {
       const { task } = await (await probe("stopped")).end();

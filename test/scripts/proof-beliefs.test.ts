@@ -57,11 +57,11 @@ const said: Readonly<Record<string, readonly string[]>> = {
 };
 
 beforeAll(async () => {
-  // Every probe at once: more than a new account's quota holds.
+  // Every probe at once: more than a new account's quota holds, and less than the task that is to be refused.
   fake = await startSimulatedEcs({
     play,
     cluster: "c",
-    vcpuQuota: { FARGATE: 40, FARGATE_SPOT: 40 },
+    vcpuQuota: { FARGATE: 12, FARGATE_SPOT: 40 },
   });
   const { clock, client } = fake;
   objects = memoryObjects(clock.now);
@@ -110,6 +110,7 @@ beforeAll(async () => {
         kept.deleted.push(String(options?.["log-stream-name"]));
         return undefined;
       }
+      if (command === "service-quotas get-service-quota") return { Quota: { Value: 6 } };
       if (command !== "sqs receive-message") throw new Error(command);
       const stopped = fake.events.filter(({ detail }) => detail["lastStatus"] === "STOPPED");
       return { Messages: stopped.map((event) => ({ Body: JSON.stringify(event) })) };
@@ -144,6 +145,7 @@ test.each([
   "same-token-same-task",
   "same-token-conflict",
   "spot-strategy",
+  "quota-words",
   "tag-characters",
   "seen-within-minutes",
   "list-stopped",
