@@ -20,10 +20,10 @@ import { createAwsCommand } from "./aws-command.ts";
 import { probeSpecs } from "./probe-spec.ts";
 import type { ProbeName } from "./probe-spec.ts";
 import { startProbe } from "./probe.ts";
-import type { Probe, ProbeWorld } from "./probe.ts";
+import type { Probe } from "./probe.ts";
 import { createProofStack, proofTemplate, removeProofStack } from "./proof-stack.ts";
 import type { Undo } from "./undo.ts";
-import type { World } from "./world.ts";
+import type { ProbeWorld, World } from "./world.ts";
 
 /** Before anything is made. Throws SettingsError where there is no such environment. */
 export async function findEnvironment(

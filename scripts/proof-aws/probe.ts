@@ -1,10 +1,9 @@
 // One task of the proof: started by the product's own functions, looked at until it has stopped.
 
 import { createHash, randomUUID } from "node:crypto";
-import { DescribeTasksCommand, RegisterTaskDefinitionCommand } from "@aws-sdk/client-ecs";
+import { RegisterTaskDefinitionCommand } from "@aws-sdk/client-ecs";
 import type { RegisterTaskDefinitionCommandInput, Task } from "@aws-sdk/client-ecs";
 import { removeTaskDefinition, taskDefinitions } from "../../src/aws/leftovers.ts";
-import { readTask } from "../../src/aws/task-reading.ts";
 import { environmentFile } from "../../src/core/env-file.ts";
 import { fargateDefinition } from "../../src/core/fargate-definition.ts";
 import type { FargatePlace } from "../../src/core/fargate-place.ts";
@@ -17,7 +16,8 @@ import type { RunReply, TaskState } from "../../src/core/task-state.ts";
 import { probePlan } from "./probe-plan.ts";
 import { probeImages } from "./probe-spec.ts";
 import type { ProbeName, ProbeSpec } from "./probe-spec.ts";
-import type { World } from "./world.ts";
+import { describe, readLines, stopWhenUp, until, waitForEnd } from "./probe-watch.ts";
+import type { ProbeWorld } from "./world.ts";
 
 export interface Probe {
   readonly request: RunTaskRequest;
@@ -33,8 +33,6 @@ export interface Probe {
   readonly said: (container?: string) => Promise<ReadonlyMap<string, string>>;
   readonly lines: (container?: string) => Promise<readonly string[]>;
 }
-
-export type ProbeWorld = Omit<World, "probe">;
 
 const sha256Hex = (text: string) => createHash("sha256").update(text).digest("hex");
 
@@ -219,71 +217,4 @@ async function wrongLogin({ secrets, environment, runName, undo }: ProbeWorld): 
     username: "gitlab-burst-proof",
     password: new Secret(randomUUID()),
   });
-}
-
-async function describe({ ecs, environment }: ProbeWorld, taskArn: string) {
-  const answer = await ecs.send(
-    new DescribeTasksCommand({ cluster: environment.BURST_CLUSTER, tasks: [taskArn] }),
-  );
-  return answer.tasks?.[0];
-}
-
-async function waitForEnd(world: ProbeWorld, taskArn: string) {
-  let raw: Task | undefined;
-  const isOver = await until(
-    world,
-    async () => {
-      raw = (await describe(world, taskArn)) ?? raw;
-      return raw?.lastStatus === "STOPPED";
-    },
-    12 * 60_000,
-  );
-  if (!isOver || raw === undefined) throw new Error("the task has not stopped within 12 minutes");
-  return { task: readTask(raw), raw };
-}
-
-async function stopWhenUp(world: ProbeWorld, taskArn: string): Promise<void> {
-  await until(
-    world,
-    async () => (await describe(world, taskArn))?.lastStatus === "RUNNING",
-    5 * 60_000,
-  );
-  await world.sleep(5000);
-  await world.tasks.stop(taskArn, "As the proof wants it");
-}
-
-async function readLines(world: ProbeWorld, stream: string): Promise<readonly string[]> {
-  const { logs, undo, aws, environment } = world;
-  // The last lines take their time to CloudWatch.
-  await world.sleep(10_000);
-  const all: string[] = [];
-  let from: string | undefined;
-  for (;;) {
-    const { lines, next } = await logs.read(stream, from);
-    all.push(...lines.map(({ text }) => text));
-    if (next === undefined || next === from) break;
-    from = next;
-  }
-  if (all.length > 0) {
-    undo.add(`log stream ${stream}`, () =>
-      aws("logs delete-log-stream", {
-        "log-group-name": environment.BURST_LOG_GROUP,
-        "log-stream-name": stream,
-      }),
-    );
-  }
-  return all;
-}
-
-async function until(
-  { now, sleep }: Pick<ProbeWorld, "now" | "sleep">,
-  look: () => Promise<boolean>,
-  patienceMilliseconds: number,
-): Promise<boolean> {
-  const end = now() + patienceMilliseconds;
-  while (now() < end) {
-    if (await look()) return true;
-    await sleep(2000);
-  }
-  return false;
 }

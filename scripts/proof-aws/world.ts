@@ -33,3 +33,6 @@ export interface World {
   readonly now: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;
 }
+
+/** What a probe itself is started with. */
+export type ProbeWorld = Omit<World, "probe">;
