@@ -31,6 +31,7 @@ import { runnerPlace, stableSystemId } from "../src/gitlab/stable-system-id.ts";
 import { sleepFor } from "../src/gitlab/sleep.ts";
 import { createEventLog } from "./log.ts";
 import { createMetering } from "./metrics.ts";
+import { patience } from "./patience.ts";
 
 export interface Deps {
   readonly environment: FunctionEnvironment;
@@ -59,6 +60,9 @@ export interface Deps {
   readonly loadRunner: (name: string) => Promise<LoadedRunner | undefined>;
 }
 
+/** Small questions, answered in a fraction of a second. */
+const requestHandler = patience(10);
+
 /** Throws SettingsError, naming every variable that is missing or wrong. */
 export function createDeps(
   functionName: string,
@@ -66,13 +70,14 @@ export function createDeps(
 ): Deps {
   const environment = readEnvironment(env);
   const s3 = new S3Client({
+    requestHandler,
     // An emulator has no names for its buckets in DNS.
     ...(env["AWS_ENDPOINT_URL"] === undefined ? {} : { forcePathStyle: true }),
     // A checksum signed into an address would have to be sent by whoever uses it.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
   });
-  const parameters = createParameters(new SSMClient({}));
+  const parameters = createParameters(new SSMClient({ requestHandler }));
   const loader = createRunnerLoader({
     parameters,
     path: environment.BURST_PARAMETERS,
@@ -85,13 +90,13 @@ export function createDeps(
     version,
     objects: createObjects(s3, environment.BURST_STATE_BUCKET),
     cacheObjects: createObjects(s3, environment.BURST_CACHE_BUCKET),
-    tasks: createTasks(new ECSClient({}), environment.BURST_CLUSTER),
+    tasks: createTasks(new ECSClient({ requestHandler }), environment.BURST_CLUSTER),
     parameters,
-    secrets: createRegistrySecrets(new SecretsManagerClient({}), {
+    secrets: createRegistrySecrets(new SecretsManagerClient({ requestHandler }), {
       kmsKey: environment.BURST_KMS_KEY,
       tags: { "gitlab-burst:environment": environment.BURST_ENVIRONMENT },
     }),
-    functions: createFunctions(new LambdaClient({})),
+    functions: createFunctions(new LambdaClient({ requestHandler })),
     logger: createEventLog({ environment: environment.BURST_ENVIRONMENT, function: functionName }),
     metrics: createMetering(environment.BURST_ENVIRONMENT),
     gitlabs: createGitLabs({ version }),
