@@ -101,10 +101,13 @@ function lossOf(input: StopInput): StopMeaning | undefined {
   return undefined;
 }
 
-/** No address, no network interface: another subnet may have one. */
+/** No address, no network interface, no room: another subnet, or on-demand instead of Spot, may have it. */
 function starved({ task, started }: StopInput): StopMeaning | undefined {
   if (started) return undefined;
   const text = task.stoppedReason;
+  if (/capacity is unavailable|insufficient ?capacity/i.test(text)) {
+    return { kind: "relaunch", why: "AWS had no room for the task after all", nextRung: true };
+  }
   const noAddress = /network interface|InsufficientFreeAddresses|free (?:ip )?address/i.test(text);
   if (!noAddress) return undefined;
   return {

@@ -173,6 +173,15 @@ const table: readonly (readonly [string, Stop, object])[] = [
     },
     { kind: "relaunch", nextRung: true },
   ],
+  [
+    "room that was gone after the start was accepted",
+    {
+      code: "TaskFailedToStart",
+      reason:
+        "Capacity is unavailable at this time. Please try again later or in a different availability zone",
+    },
+    { kind: "relaunch", nextRung: true },
+  ],
 
   [
     "the job's image that is not there",
