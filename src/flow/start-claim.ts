@@ -65,7 +65,9 @@ export async function run(visit: Visit): Promise<Advanced | undefined> {
     case "running":
       if ((await toRunning(visit, launched.taskArn)) === "saved") {
         deps.metrics.add("LaunchedTasks", 1);
-        deps.metrics.add("QueueSeconds", (deps.now() - job.claim.claimedAt) / 1000);
+        // A later task of a job has waited since its predecessor was lost, not since the job was claimed.
+        const since = phase.launch.attempt === 1 ? job.claim.claimedAt : phase.waitingSince;
+        deps.metrics.add("QueueSeconds", (deps.now() - since) / 1000);
         report(visit, "task started");
       }
       return undefined;
@@ -75,7 +77,8 @@ export async function run(visit: Visit): Promise<Advanced | undefined> {
       deps.metrics.add("LaunchFailures", 1);
       return await decide(visit, systemFailure(launched.message).verdict, false);
     case "waiting":
-      deps.metrics.add("LaunchFailures", 1);
+      // Without a reason nothing has failed: another job's launcher registers what both need.
+      if (launched.why !== "") deps.metrics.add("LaunchFailures", 1);
       return await toWaiting(visit, launched, phase.waitingSince);
   }
 }

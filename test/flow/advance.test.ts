@@ -127,8 +127,11 @@ test("Spot that is taken back before the fence is invisible but for a line in th
   await it.visit();
   expect(it.last().state.capacityProvider).toBe("FARGATE_SPOT");
   it.agent().up();
+  it.pass(20 * 60_000);
   await it.visit(it.stop({ stopCode: "SpotInterruption" }));
   expect(it.tasks.tasks.size).toBe(2);
+  // The second task has not waited for what the first one took.
+  expect(it.metrics["QueueSeconds"]).toBeLessThan(60);
   const second = it.agent();
   expect(second.handOff.task).toMatchObject({ attempt: 2, trace: it.trace() });
   expect(second.handOff.task?.notices.join()).toContain("Spot");
@@ -321,6 +324,7 @@ test("many jobs that need the same new definition register it once, one after th
   await second.objects.write(stateKeys.registering(family), "another job's launcher");
   const left = await second.visit();
   expect([second.phase(), second.tasks.definitions.size]).toEqual(["waiting", 0]);
+  expect(second.metrics["LaunchFailures"]).toBeUndefined();
   expect(left).toMatchObject({ until: second.now() + 1500 });
   second.pass(30_000);
   await second.visit();
