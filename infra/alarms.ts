@@ -79,7 +79,7 @@ function rules({ environment, controlPlane }: AlarmsProps): Readonly<Record<stri
   return {
     ClaimsLate: {
       description:
-        "A job that GitLab believes to be running waited ten minutes for its task: no capacity, a quota, or a launcher that fails.",
+        "A job that GitLab believes to be running had waited ten minutes when its task was started: no capacity, a quota, or a launcher that fails.",
       metric: burstMetric(environment, "QueueSeconds", { statistic: "Maximum", period }),
       threshold: 600,
     },
@@ -116,7 +116,7 @@ function rules({ environment, controlPlane }: AlarmsProps): Readonly<Record<stri
     },
     TokenRefused: {
       description:
-        "GitLab refuses a runner's token: put the right one into Parameter Store; it is used from the next poll on.",
+        "GitLab refuses a runner's token, or there is a mistake in a runner's settings: the poller's log says which. What is put right in Parameter Store is used from the next poll on.",
       metric: burstMetric(environment, "TokenRefused", { statistic: "Sum", period }),
       threshold: 1,
     },

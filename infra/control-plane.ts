@@ -99,9 +99,7 @@ export class ControlPlane extends Construct {
     const untried = { retryAttempts: 0, maxEventAge: Duration.minutes(1) };
     poller.function.configureAsyncInvoke(untried);
     sweeper.function.configureAsyncInvoke(untried);
-    this.every(Duration.minutes(1), "Poll", poller.function);
-    this.every(Duration.minutes(5), "Sweep", sweeper.function);
-    new Rule(this, "TaskStopped", {
+    const stopped = new Rule(this, "TaskStopped", {
       description: "A task of this cluster has stopped",
       eventPattern: {
         source: ["aws.ecs"],
@@ -116,16 +114,24 @@ export class ControlPlane extends Construct {
         }),
       ],
     });
+    // Made last and removed first: the first tick may claim a job, which then needs all of this.
+    const needed = [props.runtime, props.storage, props.network, launcher, reaper, stopped];
+    for (const schedule of [
+      this.every(Duration.minutes(1), "Poll", poller.function),
+      this.every(Duration.minutes(5), "Sweep", sweeper.function),
+    ]) {
+      schedule.node.addDependency(...needed);
+    }
   }
 
-  private every(period: Duration, id: string, target: Function): void {
+  private every(period: Duration, id: string, target: Function): Schedule {
     const role = new Role(this, `${id}Role`, {
       description: `Lets the schedule call ${id.toLowerCase()}er`,
       assumedBy: new ServicePrincipal("scheduler.amazonaws.com", {
         conditions: { StringEquals: { "aws:SourceAccount": Stack.of(this).account } },
       }),
     });
-    new Schedule(this, id, {
+    const schedule = new Schedule(this, id, {
       schedule: ScheduleExpression.rate(period),
       target: new LambdaInvoke(target, {
         role,
@@ -134,6 +140,7 @@ export class ControlPlane extends Construct {
       }),
     });
     acknowledgeWide(role, `${target.functionArn}:*`, "versions of one function, as CDK grants it");
+    return schedule;
   }
 
   private makeQueue(): Queue {

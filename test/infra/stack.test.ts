@@ -269,6 +269,23 @@ test("the poller has a tick a minute, the sweeper one every five, and a missed t
   }
 });
 
+test("nobody polls before all is there that a claimed job needs", () => {
+  const schedules = template.findResources("AWS::Scheduler::Schedule");
+  expect(Object.keys(schedules)).toHaveLength(2);
+  for (const type of [
+    "AWS::ECS::ClusterCapacityProviderAssociations",
+    "AWS::EC2::Route",
+    "AWS::Events::Rule",
+    "AWS::Lambda::Permission",
+    "AWS::S3::BucketPolicy",
+  ]) {
+    const [needed = ""] = Object.keys(template.findResources(type));
+    for (const schedule of Object.values(schedules)) {
+      expect(schedule).toHaveProperty("DependsOn", expect.arrayContaining([needed]));
+    }
+  }
+});
+
 test("the reaper hears of stopped tasks of this cluster, and what it cannot take goes into the queue", () => {
   template.hasResourceProperties("AWS::Events::Rule", {
     EventPattern: {
