@@ -1,5 +1,6 @@
 // The poller's door: one tick of its schedule. Most ticks find that another one still polls, and end.
 
+import { randomUUID } from "node:crypto";
 import type { Context } from "aws-lambda";
 import { createGitLabs } from "../src/flow/gitlabs.ts";
 import { poll } from "../src/flow/poll.ts";
@@ -14,7 +15,8 @@ export async function handler(_event: unknown, context: Context): Promise<void> 
   const polled = await poll(
     { ...deps, gitlabs, launcher },
     {
-      holder: context.awsRequestId,
+      // An event that Lambda delivers twice has one id both times, and only one of the two may poll.
+      holder: `${context.awsRequestId}/${randomUUID()}`,
       killedAt: deps.now() + context.getRemainingTimeInMillis(),
     },
   );

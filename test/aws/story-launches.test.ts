@@ -2,7 +2,6 @@
 // are simulated; GitLab, the functions and AWS's answers are as in all stories.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { until } from "../harness/containers.ts";
 import type { SimulatedTask } from "../fakes/ecs/simulated.ts";
 import { createPaperAgent } from "./paper-agent.ts";
 import type { Stage } from "./paper-agent.ts";
@@ -14,6 +13,7 @@ import {
   storyReport,
   taskOf,
   tasksOf,
+  until,
 } from "./story-report.ts";
 import { startWorld } from "./world.ts";
 import type { World } from "./world.ts";

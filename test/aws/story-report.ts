@@ -12,7 +12,7 @@ import type { JobStatus } from "../../src/stand-in/model.ts";
 import type { JobView } from "../../src/stand-in/views.ts";
 import type { AwsRequest } from "../fakes/request.ts";
 import type { FakeTask } from "../fakes/ecs/task.ts";
-import { until } from "../harness/containers.ts";
+import { pause } from "../harness/containers.ts";
 import type { World } from "./world.ts";
 
 /** Of one job, oldest first. */
@@ -62,8 +62,8 @@ export function logOf(world: World, name: FunctionName): string {
 export const isRunTask = ({ action }: AwsRequest) => action === "RunTask";
 
 /** The write of a new claim. */
-export const isClaim = ({ method, path }: AwsRequest) =>
-  method === "PUT" && /\/claims\/[^?]+\.json/.test(path);
+export const isClaim = ({ method, path, headers }: AwsRequest) =>
+  method === "PUT" && /\/claims\/[^?]+\.json/.test(path) && headers["if-none-match"] === "*";
 
 export function stateBucket({ front, deployment }: World) {
   const credentials = { accessKeyId: "TESTER", secretAccessKey: "nothing" };
@@ -96,4 +96,19 @@ export function storyReport(world: World, jobId?: number): string {
       `${lastStatus} ${stopCode} ${stoppedReason} ${JSON.stringify(containers)}`,
   );
   return [...(jobId === undefined ? [] : [trace(jobId)]), ...logs, ...states].join("\n");
+}
+
+const patienceMs = 50_000;
+
+/** Within a story's own time. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+  more: () => string = () => "",
+): Promise<void> {
+  const end = performance.now() + patienceMs;
+  while (!(await condition())) {
+    if (performance.now() > end) throw new Error(`waited in vain for ${what}\n${more()}`);
+    await pause(50);
+  }
 }
