@@ -22,6 +22,8 @@ export interface FrontOptions {
   readonly ecs?: Ecs;
   /** undefined: not one of its functions. */
   readonly lambda?: (request: AwsRequest) => Promise<Answer> | undefined;
+  /** What else is answered here. undefined: nothing of its own. */
+  readonly memory?: (request: AwsRequest, raw: RawRequest) => Answer | undefined;
   /** @default 127.0.0.1 */
   readonly listen?: string;
   /** Ends the process with this session token. */
@@ -155,6 +157,8 @@ async function answerTo(
   }
   const trouble = presignTrouble(request, (options.now ?? Date.now)());
   if (trouble !== undefined) return { status: 403, body: trouble };
+  const remembered = options.memory?.(request, raw);
+  if (remembered !== undefined) return remembered;
   if (options.moto === undefined) {
     return { status: 501, body: `no fake answers ${request.service}:${request.action}` };
   }
