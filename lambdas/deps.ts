@@ -62,6 +62,8 @@ export interface Deps {
 
 /** Small questions, answered in a fraction of a second. */
 const requestHandler = patience(10);
+/** A burst of jobs wakes many processes, and each looks once: Parameter Store turns some away for a second or two. */
+const parameterAttempts = 6;
 
 /** Throws SettingsError, naming every variable that is missing or wrong. */
 export function createDeps(
@@ -77,7 +79,9 @@ export function createDeps(
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
   });
-  const parameters = createParameters(new SSMClient({ requestHandler }));
+  const parameters = createParameters(
+    new SSMClient({ requestHandler, maxAttempts: parameterAttempts }),
+  );
   const loader = createRunnerLoader({
     parameters,
     path: environment.BURST_PARAMETERS,

@@ -13,6 +13,7 @@ import { cleanUp } from "./clean-up.ts";
 import { close, decide, tell } from "./end-claim.ts";
 import { observe } from "./observe.ts";
 import type { Seen } from "./observe.ts";
+import type { LoadedRunner } from "./runners.ts";
 import { announce, prepare, relaunch, run, toRunning } from "./start-claim.ts";
 import type { Advanced, Visit } from "./visit.ts";
 
@@ -29,11 +30,17 @@ export async function advanceClaim(
   if (id === undefined) return { kind: "gone" };
   const key = stateKeys.claim(id);
   const seen: Seen = { task, job: undefined, sent: false };
+  // Once a visit: Parameter Store answers an account 40 questions a second, and a burst of jobs is hundreds of visits.
+  let runner: Promise<LoadedRunner | undefined> | undefined;
+  const remembering: AdvanceDeps = {
+    ...deps,
+    loadRunner: (name) => (runner ??= deps.loadRunner(name)),
+  };
   for (let step = 0; step < mostSteps; step++) {
     const stored = await deps.objects.read(key);
     if (stored === undefined) return { kind: "gone" };
     const claim = claimSchema.parse(JSON.parse(stored.body));
-    const job = await readClaimedJob(deps, claimId, claim);
+    const job = await readClaimedJob(remembering, claimId, claim);
     const observed = await observe(deps, job, seen);
     const action = advance(claim, observed);
     const visit: Visit = {

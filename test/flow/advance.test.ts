@@ -26,6 +26,8 @@ test("a claim is announced in the job's log, launched, run, and gone when its ag
   expect(it.job().status).toBe("success");
   expect([...it.objects.contents]).toEqual([]);
   expect(it.metrics).toMatchObject({ LaunchedTasks: 1, FinishedJobs: 1, StartSeconds: 0 });
+  // Parameter Store is asked once a visit, whatever the visit does.
+  expect(it.looks).toEqual(["team", "team"]);
 });
 
 test("a task that starts or runs changes nothing, whoever comes by", async () => {

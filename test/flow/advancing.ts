@@ -66,6 +66,8 @@ export async function advancing(options: AdvancingOptions = {}) {
   const secrets = new Map<string, { readonly createdAt: number; lastUsedAt?: number }>();
   const invoked: unknown[] = [];
   const slept: number[] = [];
+  /** Names of runners whose settings were asked for. */
+  const looks: string[] = [];
   const metrics: Record<string, number> = {};
   const log: { readonly message: string; readonly fields: unknown; readonly cause?: unknown }[] =
     [];
@@ -116,7 +118,10 @@ export async function advancing(options: AdvancingOptions = {}) {
       },
     },
     gitlabs: { at: () => faulty(client, () => vault.fault) },
-    loadRunner: async (name) => await Promise.resolve(name === "team" ? runner : undefined),
+    loadRunner: async (name) => {
+      looks.push(name);
+      return await Promise.resolve(name === "team" ? runner : undefined);
+    },
     logger: {
       info: (message, fields) => log.push({ message, fields }),
       warn: (message, fields) => log.push({ message, fields }),
@@ -243,6 +248,7 @@ export async function advancing(options: AdvancingOptions = {}) {
     },
     invoked,
     slept,
+    looks,
     metrics,
     log,
     id,
