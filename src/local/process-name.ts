@@ -5,7 +5,10 @@ import { readFile } from "node:fs/promises";
 /** The id with the time at which its process began, where /proc tells. */
 export async function processName(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  // A dead process keeps its id for as long as nobody asks how it ended.
+  if (fields[0] === "Z" || fields[0] === "X") return `${pid}@gone`;
+  const started = fields[19];
   if (started !== undefined) return `${pid}@${started}`;
   return `${pid}@${isAlive(pid) ? "alive" : "gone"}`;
 }
