@@ -17,6 +17,8 @@ export interface JobFacts extends StopFacts {
   readonly rungs: readonly Rung[];
   /** Why this job cannot be launched at all. */
   readonly refusal: Verdict | undefined;
+  /** The refusal is for want of the runner's settings: somebody may be about to correct them. */
+  readonly isUnsettled?: boolean;
 }
 
 export interface Observed {
@@ -63,6 +65,8 @@ export type Action =
 const invisibleMs = 5 * 60_000;
 /** After this long the answer to a start is not asked for again: its token may have been forgotten. */
 const answerableMs = 45 * 60_000;
+/** For so long a job waits for settings that are wrong to be corrected. */
+const settlingMs = 10 * 60_000;
 /** What an agent gets beyond the job's time limit, to keep and to tell what is left. */
 const graceMs = 15 * 60_000;
 const seconds = 1000;
@@ -107,6 +111,8 @@ function beforeRunning(
 ): Action {
   const { facts, now } = observed;
   if (phase.kind === "launching") return launching(claim, phase, observed);
+  const isEarly = now - claim.claimedAt < settlingMs && !overdue(claim, observed, 0);
+  if (facts.isUnsettled === true && isEarly) return { kind: "wait", until: now + 30 * seconds };
   if (facts.refusal !== undefined) return { kind: "decide", verdict: facts.refusal };
   if (overdue(claim, observed, 0)) return { kind: "decide", verdict: tooLate(facts) };
   if (phase.kind === "claimed") return { kind: "announce", launch: firstLaunch };

@@ -1,10 +1,13 @@
 // What to ask for next time, in words that can be copied into a pipeline file.
 
+import { agentMemoryMiB } from "./plan-size.ts";
 import { pullFailureReason } from "./pull-failure.ts";
 import { fargateDiskGiB } from "./size.ts";
 
+/** `memoryMiB`: the job container's limit, which is less than the job asked for. */
 export function memorySuggestion(memoryMiB: number): string {
-  return `ask for more with BURST_MEMORY, such as ${memoryMiB * 2}M, where the runner allows it`;
+  const more = (memoryMiB + agentMemoryMiB) * 2;
+  return `ask for more with BURST_MEMORY, such as ${more}M, where the runner allows it`;
 }
 
 function diskSuggestion(diskGiB: number): string {

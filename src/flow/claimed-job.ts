@@ -69,9 +69,9 @@ export async function readClaimedJob(
   const debt = debtOf(jobId, new Secret(claim.token), job, settings);
   const project = job?.job_info.project_full_path ?? "";
   const every = { id, claim, gitlab, debt, project };
-  const refuse = (verdict: Verdict): ClaimedJob => ({
+  const refuse = (verdict: Verdict, isUnsettled = false): ClaimedJob => ({
     ...every,
-    facts: factsWithout(job, verdict),
+    facts: { ...factsWithout(job, verdict), isUnsettled },
     launchable: undefined,
   });
   if (parsed.kind === "invalid") {
@@ -82,6 +82,7 @@ export async function readClaimedJob(
       systemFailure(
         `the runner ${id.runner} has no usable settings any more in ${deps.environment.BURST_PARAMETERS}/runners`,
       ),
+      true,
     );
   }
   const planned = planJob(deps, parsed.job, runner);

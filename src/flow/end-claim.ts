@@ -85,7 +85,9 @@ export async function close(
   deps.metrics.add("FinishedJobs", 1);
   if (result?.result === "failed") deps.metrics.add("FailedJobs", 1);
   measureStart(deps, visit.observed.task);
-  report(visit, "job finished", { reason: result?.failureReason ?? why });
+  const reason =
+    result?.result === "failed" ? (result.failureReason ?? "unknown_failure") : undefined;
+  report(visit, "job finished", { why, reason });
 }
 
 function closingPhase(

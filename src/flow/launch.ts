@@ -180,7 +180,7 @@ export async function runTask(
         break;
       }
       case "unknown":
-        deps.logger.warn("RunTask gave no clear answer", { reason: reply.message });
+        deps.logger.warn("RunTask gave no clear answer", { why: reply.message });
         break;
     }
     const pause = pauses[round];

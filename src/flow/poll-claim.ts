@@ -73,7 +73,7 @@ export async function recordClaim(
     deps.logger.error("A claimed job could not be recorded; GitLab is told", fields, cause);
     const told = await giveUp(deps, runner, gitlab, reply, job);
     deps.metrics.add("FailedJobs", 1);
-    deps.logger.warn("The job was given up", { ...fields, reason: told });
+    deps.logger.warn("The job was given up", { ...fields, reason: "runner_system_failure", told });
     return undefined;
   }
   deps.metrics.add("ClaimedJobs", 1);

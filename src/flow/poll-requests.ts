@@ -115,7 +115,7 @@ export function pollRequests(
           : "";
     if (complaint === state.complaint) return;
     if (complaint === "") logger.info("GitLab answers again", { runner: runner.name });
-    else logger.warn(complaint, { runner: runner.name, reason: reply.kind });
+    else logger.warn(complaint, { runner: runner.name, answer: reply.kind });
     state.complaint = complaint;
   }
 

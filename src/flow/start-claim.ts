@@ -102,7 +102,7 @@ async function toWaiting(
   // Agents of later tasks go on in a log that we no longer know; and nobody reads the same sentence twice.
   const isNews = why !== "" && launch.attempt === 1 && !claim.trace.includes(job.debt.mask(why));
   const text = isNews ? logText(job, waitingLine(why), deps.now()) : "";
-  report(visit, "task not started", { reason: why });
+  report(visit, "task not started", { why });
   await saveAndSay(
     visit,
     { ...claim, phase: { kind: "waiting", launch, until, since, why } },
@@ -119,6 +119,6 @@ export async function relaunch(
   const now = deps.now();
   const phase = { kind: "waiting", launch, until: now, since: now, why } as const;
   const fence = (claim.fence ?? 0) + (dropFence ? 1 : 0);
-  report(visit, "task lost, another one is started", { reason: why });
+  report(visit, "task lost, another one is started", { why });
   await visit.save({ ...claim, fence, phase });
 }

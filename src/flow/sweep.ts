@@ -106,6 +106,7 @@ async function visit(
   const stored = await deps.objects.read(stateKeys.claim(id));
   if (stored === undefined) return;
   const claim = claimSchema.parse(JSON.parse(stored.body));
+  measureWait(deps, claim);
   switch (toBeLaunched(claim, deps.now())) {
     case "now":
       await deps.functions.invoke(deps.environment.BURST_LAUNCHER, { claim: claimId });
@@ -132,6 +133,15 @@ function toBeLaunched({ phase, claimedAt }: ClaimRecord, now: number): "now" | "
     case "closing":
       return "no";
   }
+}
+
+/** A claim that is never launched would otherwise never be counted as late. */
+function measureWait({ metrics, now }: AdvanceDeps, { phase, claimedAt }: ClaimRecord): void {
+  const waits = ["claimed", "waiting", "launching"].includes(phase.kind);
+  // After a relaunch the wait counts from the loss.
+  const since = phase.kind === "waiting" ? Math.max(claimedAt, phase.since) : claimedAt;
+  const waitedMs = now() - since;
+  if (waits && waitedMs >= launcherMs) metrics.add("QueueSeconds", waitedMs / 1000);
 }
 
 async function renewGrants(

@@ -30,7 +30,11 @@ export interface Visit {
 export function report(
   { deps, claimId, job }: Visit,
   message: string,
-  fields: { reason?: string } = {},
+  fields: {
+    /** Only of a job that failed: failures are counted by it. */
+    readonly reason?: string | undefined;
+    readonly why?: string;
+  } = {},
 ): void {
   const { project, claim } = job;
   deps.logger.info(message, { job_id: claim.jobId, claim: claimId, project, ...fields });

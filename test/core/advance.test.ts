@@ -108,6 +108,18 @@ const table: readonly (readonly [string, keyof typeof phases, Sight, object])[] 
     { kind: "decide", verdict: refusal },
   ],
   [
+    "a claim whose runner's settings are wrong waits for them to be corrected",
+    "claimed",
+    { facts: { refusal, isUnsettled: true } },
+    { kind: "wait" },
+  ],
+  [
+    "a claim whose runner's settings stay wrong is told so",
+    "claimed",
+    { claimedAt: now - 11 * minute, facts: { refusal, isUnsettled: true } },
+    { kind: "decide", verdict: refusal },
+  ],
+  [
     "a job canceled is canceled, though it could not be launched",
     "claimed",
     { job: "over", facts: { refusal } },

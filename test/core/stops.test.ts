@@ -278,7 +278,7 @@ const table: readonly (readonly [string, Stop, object])[] = [
       },
       started: true,
     },
-    failed("script_failure", /1792 MiB; ask for more with BURST_MEMORY, such as 3584M/, 137),
+    failed("script_failure", /1792 MiB; ask for more with BURST_MEMORY, such as 4096M/, 137),
   ],
   [
     "out of memory before the script",

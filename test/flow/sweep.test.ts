@@ -15,6 +15,15 @@ test("a claim that nobody launched for a minute is handed to the launcher", asyn
   expect(it.invoked).toEqual([{ name: "launcher", event: { claim: formatClaimId(it.id) } }]);
 });
 
+test("a claim that is not launched for long is counted as late while it waits", async () => {
+  const it = await advancing();
+  await it.sweep();
+  expect(it.metrics).toEqual({});
+  it.pass(11 * minute);
+  await it.sweep();
+  expect(it.metrics["QueueSeconds"]).toBe(11 * 60);
+});
+
 test("a claim that waits is handed over when its time has come, not before", async () => {
   const it = await advancing();
   it.tasks.answers.push(
