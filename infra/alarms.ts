@@ -79,7 +79,7 @@ function rules({ environment, controlPlane }: AlarmsProps): Readonly<Record<stri
   return {
     ClaimsLate: {
       description:
-        "A job that GitLab believes to be running had waited ten minutes when its task was started: no capacity, a quota, or a launcher that fails.",
+        "A job that GitLab believes to be running waits, or has waited, ten minutes for its task: no capacity, a quota, or a launcher that fails.",
       metric: burstMetric(environment, "QueueSeconds", { statistic: "Maximum", period }),
       threshold: 600,
     },

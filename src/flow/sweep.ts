@@ -139,7 +139,13 @@ function toBeLaunched({ phase, claimedAt }: ClaimRecord, now: number): "now" | "
 function measureWait({ metrics, now }: AdvanceDeps, { phase, claimedAt }: ClaimRecord): void {
   const waits = ["claimed", "waiting", "launching"].includes(phase.kind);
   // After a relaunch the wait counts from the loss.
-  const since = phase.kind === "waiting" ? Math.max(claimedAt, phase.since) : claimedAt;
+  const waitingSince =
+    phase.kind === "waiting"
+      ? phase.since
+      : phase.kind === "launching"
+        ? phase.waitingSince
+        : claimedAt;
+  const since = Math.max(claimedAt, waitingSince);
   const waitedMs = now() - since;
   if (waits && waitedMs >= launcherMs) metrics.add("QueueSeconds", waitedMs / 1000);
 }
