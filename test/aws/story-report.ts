@@ -75,6 +75,10 @@ export function stateBucket({ front, deployment }: World) {
       const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: prefix }));
       return Contents.map(({ Key = "" }) => Key);
     },
+    async read(key: string): Promise<string> {
+      const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: key }));
+      return (await Body?.transformToString()) ?? "";
+    },
     /** As the record would be if it were from another time. */
     async change(key: string, fields: Readonly<Record<string, unknown>>): Promise<void> {
       const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: key }));

@@ -43,7 +43,9 @@ export function readRequest(raw: RawRequest, at: number): AwsRequest {
   const [caller = "", , , scope] = credential.split("/");
   const target = header(headers, "x-amz-target");
   const service = scope ?? serviceOfTarget(target) ?? "s3";
-  const body = readBody(headers, bytes, service);
+  // What is to be deleted is named nowhere else; other bodies of S3 are objects.
+  const deletes = service === "s3" && method === "POST" && url.searchParams.has("delete");
+  const body = deletes ? bytes.toString("utf8") : readBody(headers, bytes, service);
   const named = actionOf(service, { method, url, target, body });
   return {
     at,

@@ -64,6 +64,25 @@ async function findMoto(): Promise<Command> {
     [environment],
   ];
   for (const candidate of candidates) if (await works(candidate)) return candidate;
+  await install();
+  if (await works([environment])) return [environment];
+  throw new Error(`${environment} was installed, and does not run`);
+}
+
+/** A python that has what moto is made with: botocore, and in it the models of AWS's own interfaces. */
+export async function motoPython(): Promise<string> {
+  const own = join(folder, "bin", "python");
+  const hasModels = (program: string) =>
+    run(program, ["-c", "import botocore"]).then(
+      () => true,
+      () => false,
+    );
+  for (const program of ["python3", own]) if (await hasModels(program)) return program;
+  await install();
+  return own;
+}
+
+async function install(): Promise<void> {
   try {
     if (!existsSync(join(folder, "bin", "pip"))) await run("python3", ["-m", "venv", folder]);
     await run(join(folder, "bin", "pip"), ["install", "--quiet", motoPackage], {
@@ -76,8 +95,6 @@ async function findMoto(): Promise<Command> {
       { cause },
     );
   }
-  if (await works([environment])) return [environment];
-  throw new Error(`${environment} was installed, and does not run`);
 }
 
 async function works([program, ...args]: Command): Promise<boolean> {
