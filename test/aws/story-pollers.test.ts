@@ -139,7 +139,7 @@ test("a poller that dies between GitLab's 201 and the claim loses that job and n
   world.tick("poller");
   const next = await world.enqueue();
   await endOf(world, next.id, "success");
-  // Nobody but GitLab knows of it: its own limit for silent jobs ends it, as unproven.md and the operations page say.
+  // Nobody but GitLab knows of it: its own limit for silent jobs ends it.
   expect(world.gitlab.job(id).status).toBe("running");
   expect(tasksOf(world, id)).toHaveLength(0);
 });
