@@ -3,6 +3,7 @@
 import { artifactDownloads, artifactsToUpload, compressionLevel } from "../core/artifacts.ts";
 import { RunnerError } from "../core/errors.ts";
 import type { Dependency } from "../core/job.ts";
+import { stageAttempts } from "../core/retry.ts";
 import type { UploadReply } from "../gitlab/upload-artifact.ts";
 import { downloadArtifacts } from "./download-artifacts.ts";
 import type { DownloadOutcome } from "./download-artifacts.ts";
@@ -16,16 +17,22 @@ import type { UploadOutcome, UploadRequest } from "./upload-artifacts.ts";
 export async function downloadStage(run: JobRun): Promise<void> {
   const dependencies = artifactDownloads(run.job.dependencies);
   if (dependencies.length === 0) return;
-  await inSection(run, "download_artifacts", "Downloading artifacts", () =>
-    downloadArtifacts({
+  await inSection(run, "download_artifacts", "Downloading artifacts", () => {
+    const attempts = stageAttempts(run.variables, "ARTIFACT_DOWNLOAD_ATTEMPTS");
+    if (attempts.kind === "invalid") {
+      throw new RunnerError("script_failure", attempts.message, { exitCode: 1 });
+    }
+    return downloadArtifacts({
       dependencies,
       projectDir: run.projectDir,
       tempDir: run.handOff.folders.scratch,
       download: (dependency, receive) => download(run, dependency, receive),
+      attempts: attempts.count,
       log: run.trace.log,
       signal: run.stops.all,
-    }),
-  );
+      sleep: run.sleep,
+    });
+  });
 }
 
 async function download(

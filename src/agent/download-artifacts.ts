@@ -10,6 +10,7 @@ import { pipeline } from "node:stream/promises";
 import { RunnerError } from "../core/errors.ts";
 import type { JobLog } from "../core/job-log.ts";
 import type { Dependency } from "../core/job.ts";
+import { backoffMs, stageBackoff } from "../core/retry.ts";
 import { sniffFormat } from "./archive/archive-format.ts";
 import { errorText } from "./archive/open-file.ts";
 import { extractZip } from "./archive/zip-reader.ts";
@@ -29,11 +30,28 @@ export interface DownloadInput {
     dependency: Dependency,
     receive: (body: AsyncIterable<Uint8Array>) => Promise<void>,
   ) => Promise<DownloadOutcome>;
+  /** ARTIFACT_DOWNLOAD_ATTEMPTS, of all of them together. */
+  readonly attempts: number;
   readonly log: JobLog;
   readonly signal: AbortSignal;
+  readonly sleep: (milliseconds: number, signal?: AbortSignal) => Promise<void>;
 }
 
 export async function downloadArtifacts(input: DownloadInput): Promise<void> {
+  const { attempts, signal } = input;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await downloadAll(input);
+    } catch (error) {
+      if (signal.aborted || attempt >= attempts) throw error;
+      await input.sleep(backoffMs(stageBackoff, attempt, 0), signal);
+      signal.throwIfAborted();
+      input.log.warning(`Retrying to download artifacts (attempt ${attempt + 1}/${attempts})...`);
+    }
+  }
+}
+
+async function downloadAll(input: DownloadInput): Promise<void> {
   for (const dependency of input.dependencies) {
     if ((dependency.artifacts_file?.filename ?? "") === "") continue;
     input.signal.throwIfAborted();

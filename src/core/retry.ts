@@ -36,12 +36,11 @@ export type Attempts =
   | { readonly kind: "attempts"; readonly count: number }
   | { readonly kind: "invalid"; readonly message: string };
 
+/** config.toml's world has two more: a container is not looked for again here, and secrets are not fetched. */
 export type AttemptsVariable =
   | "GET_SOURCES_ATTEMPTS"
   | "RESTORE_CACHE_ATTEMPTS"
-  | "ARTIFACT_DOWNLOAD_ATTEMPTS"
-  | "EXECUTOR_JOB_SECTION_ATTEMPTS"
-  | "SECRETS_RETRIEVAL_ATTEMPTS";
+  | "ARTIFACT_DOWNLOAD_ATTEMPTS";
 
 /** Once, unless the variable says otherwise; a number out of range fails the stage. */
 export function stageAttempts(variables: JobVariables, name: AttemptsVariable): Attempts {

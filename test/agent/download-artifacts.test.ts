@@ -28,6 +28,7 @@ async function download(
   dependencies: readonly Record<string, unknown>[],
   answer: Download,
   signal = never,
+  attempts = 1,
 ): Promise<Downloaded> {
   const root = await scratch();
   await plant(root, { "project/kept": "kept", "project/same": "old" });
@@ -42,8 +43,13 @@ async function download(
       asked.push(dependency.id);
       return await answer(dependency, receive);
     },
+    attempts,
     log,
     signal,
+    sleep: (milliseconds) => {
+      log.lines.push(`(waited ${milliseconds} ms)`);
+      return Promise.resolve();
+    },
   }).catch((thrown: unknown) => thrown);
   mkdirSync(join(root, "scratch"), { recursive: true });
   return { project, lines: log.lines, asked, left: readdirSync(join(root, "scratch")), error };
@@ -181,4 +187,29 @@ test("an abort comes out as the signal's reason", async () => {
   );
   expect(error).toBe(reason);
   expect(left).toEqual([]);
+});
+
+test("ARTIFACT_DOWNLOAD_ATTEMPTS: what failed is tried as often, with longer and longer waits", async () => {
+  const zip = await zipOf({ made: "late" });
+  let failures = 2;
+  const answer: Download = async (dependency, receive) =>
+    failures-- > 0
+      ? { kind: "refused", status: 500, message: "broken" }
+      : await sending(zip)(dependency, receive);
+  const dependencies = [{ id: 7, name: "make", token: "t", ...withArtifacts }];
+  const tried = await download(dependencies, answer, never, 3);
+  expect(tried.error).toBeUndefined();
+  expect(tried.asked).toEqual([7, 7, 7]);
+  expect(readFileSync(join(tried.project, "made"), "utf8")).toBe("late");
+  expect(tried.lines.filter((line) => /waited|Retrying/.test(line))).toEqual([
+    "(waited 5000 ms)",
+    expect.stringContaining("Retrying to download artifacts (attempt 2/3)..."),
+    "(waited 10000 ms)",
+    expect.stringContaining("Retrying to download artifacts (attempt 3/3)..."),
+  ]);
+
+  failures = 9;
+  const inVain = await download(dependencies, answer, never, 2);
+  expect(inVain.asked).toEqual([7, 7]);
+  expect(inVain.error).toBeInstanceOf(RunnerError);
 });
