@@ -17,6 +17,8 @@ export interface PolledClaim {
 const lostAfterMilliseconds = 60_000;
 /** A claim whose time has come is not handed over again while its launcher may still be at it. */
 const againAfterMilliseconds = 20_000;
+/** A launcher has its answer from ECS by then, or will not get one. */
+const launchMilliseconds = 20_000;
 
 /** Oldest first. `handedOver`: when this poller last did so, by claim. */
 export function dueClaims(
@@ -48,6 +50,8 @@ function isDue(claim: PolledClaim, handedOverAt: number | undefined, nowMs: numb
         nowMs >= phase.until && (rest(againAfterMilliseconds) || (handedOverAt ?? 0) < phase.until)
       );
     case "launching":
+      // Its launcher has gone without an answer from ECS: the next one asks for the same task again.
+      return nowMs - phase.since >= launchMilliseconds && rest(againAfterMilliseconds);
     case "running":
       return false;
   }

@@ -59,6 +59,13 @@ const telling: ClaimPhase = {
   until: now,
   tries: 1,
 };
+const launching = (seconds: number): ClaimPhase => ({
+  kind: "launching",
+  launch,
+  since: now - seconds * 1000,
+  waitingSince: now - seconds * 1000,
+  request: {},
+});
 const running: ClaimPhase = { kind: "running", launch, since: now, taskArn: "arn" };
 
 test.each<
@@ -86,6 +93,9 @@ test.each<
   ],
   ["not one whose time is to come", waiting(now + 1), 90, undefined, false],
   ["one that GitLab is to be told of again", telling, 90, undefined, true],
+  ["one whose start was not answered", launching(20), 25, 25, true],
+  ["not one that is being started", launching(19), 25, 25, false],
+  ["not one whose start is asked for again", launching(60), 65, 19, false],
   ["not one that runs", running, 9000, undefined, false],
   ["not one that cannot be read", undefined, 9000, undefined, false],
 ])("handed over: %s", (_rule, phase, age, handed, due) => {
