@@ -77,10 +77,17 @@ export async function run(visit: Visit): Promise<Advanced | undefined> {
       deps.metrics.add("LaunchFailures", 1);
       return await decide(visit, systemFailure(launched.message).verdict, false);
     case "waiting":
-      // Without a reason nothing has failed: another job's launcher registers what both need.
-      if (launched.why !== "") deps.metrics.add("LaunchFailures", 1);
+      if (hasFailed(phase.launch, launched)) deps.metrics.add("LaunchFailures", 1);
       return await toWaiting(visit, launched, phase.waitingSince);
   }
+}
+
+/**
+ * Without a reason nothing has failed: another job's launcher registers what both need. Nor has anything while there is
+ * another kind of capacity, or another subnet, to be tried at once.
+ */
+function hasFailed(tried: LaunchPoint, { launch, why }: Extract<Launched, { kind: "waiting" }>) {
+  return why !== "" && launch.rung <= tried.rung;
 }
 
 export async function toRunning(visit: Visit, taskArn: string): Promise<"saved" | undefined> {

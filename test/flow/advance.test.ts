@@ -205,6 +205,17 @@ test("no room on Spot leads to on-demand, then to each subnet by itself, and the
   expect(new Set(it.tasks.requests.map(({ clientToken }) => clientToken)).size).toBe(3);
   expect(it.trace()).toContain("no room for it at the moment (Spot); trying on-demand");
   expect(it.agent().handOff.task?.trace).toBe(it.trace());
+  expect([it.metrics["LaunchFailures"], it.metrics["LaunchedTasks"]]).toEqual([undefined, 1]);
+});
+
+test("no room anywhere counts as one failed launch, however many subnets were tried", async () => {
+  const it = await advancing({ settings: { capacity: "spot" } });
+  it.tasks.answers.push(
+    ...Array.from({ length: 4 }, () => ({ kind: "no-capacity", message: "" }) as const),
+  );
+  await it.visit();
+  expect([it.phase(), it.tasks.requests.length]).toEqual(["waiting", 4]);
+  expect(it.metrics["LaunchFailures"]).toBe(1);
 });
 
 test("a quota that stays used up ends the job after half an hour, and nothing ever sleeps for it", async () => {
