@@ -3,6 +3,8 @@
 
 import { parseArgs } from "node:util";
 import { artifactsBenchmark } from "./artifacts.ts";
+import { awsBurst } from "./aws-burst.ts";
+import { awsFunctions } from "./aws-functions.ts";
 import { cacheBenchmark } from "./cache.ts";
 import { dockerJob } from "./docker-job.ts";
 import { jobsAtOnce } from "./jobs-at-once.ts";
@@ -20,6 +22,8 @@ const benchmarks: readonly Benchmark[] = [
   artifactsBenchmark,
   cacheBenchmark,
   dockerJob,
+  awsFunctions,
+  awsBurst,
 ];
 
 async function main(): Promise<void> {

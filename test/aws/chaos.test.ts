@@ -22,7 +22,7 @@ const ended = new Set(["success", "failed", "canceled"]);
 const minute = 60_000;
 
 test(`${count} jobs in trouble of every kind, seed ${seed}`, { timeout: 240_000 }, async () => {
-  console.log(`chaos: BURST_CHAOS_SEED=${seed}`);
+  process.stdout.write(`chaos: BURST_CHAOS_SEED=${seed}\n`);
   const chance = seededChance(seed);
   const clock = createClock();
   const risks = { death: 0.004, lost: 0.1, late: 0.1, twice: 0.1 };
@@ -285,9 +285,9 @@ function report(seen: {
     const name = `${status} ${failureReason}`.trim();
     counts[name] = (counts[name] ?? 0) + 1;
   }
-  console.log(
+  process.stdout.write(
     `chaos: ${JSON.stringify(counts)}, ${aws.ecs.tasks.size} tasks, ${aws.front.requests.length} calls, ` +
-      `${JSON.stringify(aws.invocations)}, ${lost} claims lost with their 201`,
+      `${JSON.stringify(aws.invocations)}, ${lost} claims lost with their 201\n`,
   );
 }
 

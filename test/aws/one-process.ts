@@ -94,7 +94,8 @@ export async function startOneProcess(options: OneProcessOptions) {
   Object.assign(process.env, environment);
   const log = (message: string, fields: object = {}, cause?: unknown) => {
     if (cause instanceof Died || cause === undefined) return;
-    problems.push(`${message} ${JSON.stringify(fields)} ${String(cause)}`);
+    const why = cause instanceof Error ? cause.message : JSON.stringify(cause);
+    problems.push(`${message} ${JSON.stringify(fields)} ${why}`);
   };
   const quiet = {
     logger: { info: log, warn: log, error: log },
@@ -144,7 +145,7 @@ export async function startOneProcess(options: OneProcessOptions) {
     tasks: mortal(life, base.tasks),
     secrets: mortal(life, base.secrets),
     functions: mortal(life, base.functions),
-    gitlabs: mortalGitLabs(life, base.gitlabs as GitLabs),
+    gitlabs: mortalGitLabs(life, base.gitlabs),
     loadRunner: mortal(life, { load: base.loadRunner }).load,
   });
 

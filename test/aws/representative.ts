@@ -41,15 +41,18 @@ export async function recordCalls(): Promise<Recorded> {
       lambda: { retrySeconds: [0.2, 0.4] },
     });
     const agent = createPaperAgent(() => ({ endpoint: world.front.url, region }));
-    let mode: "run" | "wait" = "run";
+    let mode: "run" | "wait" | "fail" = "run";
     const play = (task: SimulatedTask) => {
       if (mode === "run") agent.play(task).catch(() => task.kill());
+      if (mode !== "fail") return;
+      world.clock.after(500, () => task.failToStart("CannotPullContainerError: not found", "job"));
     };
     try {
       world.tick("poller");
       await withLogins(world);
       mode = "wait";
       await canceled(world);
+      mode = "fail";
       await orphaned(world);
       await claimsGone(world);
       return {
@@ -176,7 +179,5 @@ async function orphaned(world: World): Promise<void> {
   });
   await world.lambda.invokeNow(sweeper.name, {});
   world.front.clearFaults();
-  const task = await taskOf(world, id);
-  world.simulated.task(task.arn).failToStart("CannotPullContainerError: not found", "job");
   await endOf(world, id, "failed");
 }
