@@ -116,7 +116,7 @@ function rules({ environment, controlPlane }: AlarmsProps): Readonly<Record<stri
     },
     TokenRefused: {
       description:
-        "GitLab refuses a runner's token, or there is a mistake in a runner's settings: the poller's log says which. What is put right in Parameter Store is used from the next poll on.",
+        "GitLab refuses a runner's token: the poller's log says which. A new one in Parameter Store is used from the next poll on.",
       metric: burstMetric(environment, "TokenRefused", { statistic: "Sum", period }),
       threshold: 1,
     },

@@ -33,7 +33,7 @@ export const metricUnits = {
   QueueSeconds: "Seconds",
   OpenClaims: "Count",
   RunningVcpu: "Count",
-  /** Runners that cannot ask for jobs: GitLab refuses their token, or there is a mistake in their settings. */
+  /** Requests that GitLab refused for their token's sake. Mistakes in settings are lines of the log, as errors. */
   TokenRefused: "Count",
 } as const;
 

@@ -203,12 +203,11 @@ async function pollUnder(deps: PollDeps, lease: Lease, first: LoadedRunners): Pr
       "RunningVcpu",
       running.reduce((sum, { cpuUnits }) => sum + cpuUnits / 1024, 0),
     );
-    metrics.add("TokenRefused", loaded.mistakes.length);
     metrics.publish();
   }
 
   function sayMistakes() {
-    for (const mistake of loaded.mistakes) if (!said.has(mistake)) logger.warn(mistake);
+    for (const mistake of loaded.mistakes) if (!said.has(mistake)) logger.error(mistake);
     said = new Set(loaded.mistakes);
   }
 

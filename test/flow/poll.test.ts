@@ -117,9 +117,12 @@ test("one runner's mistake is told and does not keep the others from work", asyn
   scene.parameters.put("runners/bad/token", new Secret("glrt-secret-of-bad"));
   await scene.gitlab.enqueue();
   expect(await scene.poll(0.3)).toEqual({ kind: "polled", claimed: 1 });
-  expect(scene.lines.map(({ message }) => message)).toContain(
-    '/gitlab-burst/test/runners/bad/settings: unknown key "limt"; did you mean "limit"?',
-  );
+  expect(scene.lines).toContainEqual({
+    level: "error",
+    message: '/gitlab-burst/test/runners/bad/settings: unknown key "limt"; did you mean "limit"?',
+    fields: {},
+  });
+  expect(scene.counted.get("TokenRefused")).toBeUndefined();
 });
 
 test("where the claims cannot be listed nobody asks: they could not be recorded either", async () => {

@@ -56,6 +56,7 @@ export function memoryParameters(given: Readonly<Record<string, string | Secret>
 export interface Line {
   readonly message: string;
   readonly fields: EventFields;
+  readonly level: "info" | "warn" | "error";
 }
 
 export async function polling(standIn: StandInOptions = {}) {
@@ -76,12 +77,15 @@ export async function polling(standIn: StandInOptions = {}) {
   const lines: Line[] = [];
   const counted = new Map<string, number>();
   const invoked: string[] = [];
-  const log = (message: string, fields: EventFields = {}, cause?: unknown) => {
-    lines.push({
-      message: cause instanceof Error ? `${message}: ${cause.message}` : message,
-      fields,
-    });
-  };
+  const log =
+    (level: Line["level"]) =>
+    (message: string, fields: EventFields = {}, cause?: unknown) => {
+      lines.push({
+        message: cause instanceof Error ? `${message}: ${cause.message}` : message,
+        fields,
+        level,
+      });
+    };
   const launcher = { fail: false };
   const newDeps = (): PollDeps => ({
     objects,
@@ -100,7 +104,7 @@ export async function polling(standIn: StandInOptions = {}) {
       parseText: (text): unknown => parse(text),
       systemId: () => "s_0123456789ab",
     }).load,
-    logger: { info: log, warn: log, error: log },
+    logger: { info: log("info"), warn: log("warn"), error: log("error") },
     metrics: {
       add: (name, value) => counted.set(name, (counted.get(name) ?? 0) + value),
       publish: () => undefined,
