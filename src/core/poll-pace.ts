@@ -1,4 +1,4 @@
-// How fast claims are handed to the launcher: below what ECS starts in an account, 20 tasks a second for long and 100
+// How fast claims are handed to the launcher: a little below what ECS starts in an account, 20 tasks a second for long and 100
 // at once, for what is refused there is only tried again later.
 
 export interface Pace {
@@ -6,8 +6,8 @@ export interface Pace {
   readonly atMs: number;
 }
 
-const most = 60;
-const perSecond = 15;
+const most = 90;
+const perSecond = 19;
 
 export function fullPace(nowMs: number): Pace {
   return { left: most, atMs: nowMs };
