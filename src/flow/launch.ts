@@ -51,7 +51,12 @@ export async function prepareLaunch(
     capacityProvider: rung?.capacity === "spot" ? "FARGATE_SPOT" : "FARGATE",
     subnets: rung?.subnets ?? deps.environment.BURST_SUBNETS,
     environmentFiles: files,
-    labels: plan.labels,
+    labels: {
+      runner: id.runner,
+      ...plan.labels,
+      // GitLab's own idea of an environment is `environment`.
+      "burst-environment": deps.environment.BURST_ENVIRONMENT,
+    },
   });
   if (run.kind === "refusal") return refused(run);
   const isOwn = secrets.some(({ own }) => own);

@@ -314,6 +314,22 @@ test("nothing that only the agent may know stands in the request", async () => {
   expect(JSON.stringify(it.agent().handOff)).not.toContain(it.gitlab.runnerToken);
 });
 
+test.each([
+  ["its name in Parameter Store", {}, "team"],
+  ["the name that its settings give it", { name: "Team A" }, "Team A"],
+])(
+  "tags say which runner's task it is, by %s, and of which environment",
+  async (_, settings, runner) => {
+    const variables = { CI_ENVIRONMENT_NAME: "staging" };
+    const it = await advancing({ settings, job: { variables } });
+    await it.visit();
+    const tags = Object.fromEntries(
+      (it.last().request.tags ?? []).map(({ key, value }) => [key, value]),
+    );
+    expect(tags).toMatchObject({ runner, "burst-environment": "test", environment: "staging" });
+  },
+);
+
 test("two doors at once launch one task", async () => {
   const it = await advancing();
   await Promise.all([it.visit(), it.visit(), it.visit()]);
