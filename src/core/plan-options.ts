@@ -102,6 +102,11 @@ export function fargateObjections(settings: Settings): FargateObjections {
   }
   refusals.push(...volumeRefusals(settings.volumes), ...capabilityRefusals(settings.cap_add));
   refusals.push(...kernelRefusals(settings));
+  if (settings.cache.type === "s3" || isSet(settings.cache.s3.bucket_name)) {
+    warnings.push(
+      "The runner's settings cache.type: s3 and cache.s3 have no effect on AWS: caches are in the bucket of the deployment",
+    );
+  }
   if (settings.extra_hosts.some(({ address }) => address === "host-gateway")) {
     warnings.push("The runner's setting extra_hosts names host-gateway, and Fargate has no host");
   }

@@ -4,7 +4,7 @@ import { choice, flag, section, text, whole } from "./settings-field.ts";
 
 const s3 = section("a map about a bucket", {
   server_address: text("Host and port of an S3-compatible server; without it Amazon S3."),
-  bucket_name: text("Name of the bucket; without it the one that the deployment made."),
+  bucket_name: text("Name of the bucket."),
   bucket_location: text("Region of the bucket; without it the runner's own."),
   insecure: flag("Whether the server is spoken to without TLS.", false),
   server_side_encryption: choice(
@@ -23,12 +23,12 @@ const s3 = section("a map about a bucket", {
   role_arn: text("Role to assume for the bucket, where it belongs to another account."),
 })
   .prefault({})
-  .describe("The bucket of `type: s3`.");
+  .describe("The bucket of `type: s3`; without effect.");
 
 export const cacheShape = {
   cache: section("a map about caches", {
     type: choice(
-      "Where caches go: by default a directory for `burst run` and the deployment's bucket on AWS.",
+      "Where caches go: a directory for `burst run`, the deployment's bucket on AWS. `s3` is taken from a config.toml without effect; the job's log says so.",
       ["default", "s3"],
       "default",
     ),

@@ -97,7 +97,7 @@ const groups: readonly (readonly [keys: readonly string[], answer: string])[] = 
   [["log_options"], "a job's output goes to GitLab, and on AWS to CloudWatch Logs: remove the key"],
   [
     ["cache.gcs", "cache.azure"],
-    "caches are kept in a directory or in S3: set cache.type to s3, with an S3-compatible server_address if need be",
+    "caches are kept in a directory by `burst run` and in the deployment's bucket on AWS: remove the key",
   ],
   [
     ["machine", "autoscaler", "instance"],

@@ -79,6 +79,11 @@ test.each<[string, object, string]>([
     { tmpfs: { "/tmp": "size=1g" } },
     "setting tmpfs has no effect on Fargate",
   ],
+  [
+    "a cache in a bucket of one's own",
+    { cache: { type: "s3", s3: { bucket_name: "b" } } },
+    "cache.type: s3 and cache.s3 have no effect on AWS: caches are in the bucket of the deployment",
+  ],
   ["swap", { memory_swap: "4g" }, "setting memory_swap has no effect on Fargate"],
   [
     "security options",

@@ -322,7 +322,7 @@ test.each<[string, unknown, string]>([
   [
     "a cache in another cloud",
     { cache: { gcs: { BucketName: "b" } } },
-    "cache.gcs: caches are kept in a directory or in S3",
+    "cache.gcs: caches are kept in a directory by `burst run` and in the deployment's bucket on AWS",
   ],
   [
     "machines to keep idle",
