@@ -3,7 +3,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { RegisterTaskDefinitionCommand } from "@aws-sdk/client-ecs";
 import type { RegisterTaskDefinitionCommandInput, Task } from "@aws-sdk/client-ecs";
-import { removeTaskDefinition, taskDefinitions } from "../../src/aws/leftovers.ts";
+import { definitionRemover, taskDefinitions } from "../../src/aws/left-definitions.ts";
 import { environmentFile } from "../../src/core/env-file.ts";
 import { fargateDefinition } from "../../src/core/fargate-definition.ts";
 import type { FargatePlace } from "../../src/core/fargate-place.ts";
@@ -174,12 +174,16 @@ function withAgent(
   };
 }
 
-async function register({ ecs, environment, undo, sleep }: ProbeWorld, definition: TaskDefinition) {
+async function register(
+  { ecs, environment, undo, now, sleep }: ProbeWorld,
+  definition: TaskDefinition,
+) {
   const { family } = definition;
   undo.add(`task definition ${family}`, async () => {
     const all = await taskDefinitions(ecs, environment.BURST_NAME_PREFIX);
-    for (const arn of all.filter((one) => one.includes(`/${family}:`))) {
-      await removeTaskDefinition(ecs, arn);
+    const remove = definitionRemover(ecs, { now, sleep });
+    for (const left of all.filter(({ arn }) => arn.includes(`/${family}:`))) {
+      await remove(left);
       // ECS takes one a second.
       await sleep(2000);
     }

@@ -8,12 +8,6 @@ import {
 } from "@aws-sdk/client-cloudwatch-logs";
 import type { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import {
-  DeleteTaskDefinitionsCommand,
-  DeregisterTaskDefinitionCommand,
-  paginateListTaskDefinitions,
-} from "@aws-sdk/client-ecs";
-import type { ECSClient } from "@aws-sdk/client-ecs";
-import {
   DeleteBucketCommand,
   DeleteObjectsCommand,
   GetBucketTaggingCommand,
@@ -75,28 +69,4 @@ export async function removeLogGroup(
   logGroupName: string,
 ): Promise<void> {
   await client.send(new DeleteLogGroupCommand({ logGroupName }));
-}
-
-/** Families are the prefix and a hash: another environment's, whose name begins with ours, are none of them. */
-export async function taskDefinitions(client: ECSClient, prefix: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const status of ["ACTIVE", "INACTIVE"] as const) {
-    for await (const { taskDefinitionArns = [] } of paginateListTaskDefinitions(
-      { client },
-      { status },
-    )) {
-      found.push(...taskDefinitionArns.filter((arn) => isOurs(arn, prefix)));
-    }
-  }
-  return found;
-}
-
-function isOurs(arn: string, prefix: string): boolean {
-  const family = /task-definition\/([^:]+):\d+$/.exec(arn)?.[1] ?? "";
-  return family.startsWith(`${prefix}-`) && /^[0-9a-f]{32}$/.test(family.slice(prefix.length + 1));
-}
-
-export async function removeTaskDefinition(client: ECSClient, arn: string): Promise<void> {
-  await client.send(new DeregisterTaskDefinitionCommand({ taskDefinition: arn }));
-  await client.send(new DeleteTaskDefinitionsCommand({ taskDefinitions: [arn] }));
 }

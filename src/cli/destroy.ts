@@ -7,14 +7,9 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { Command } from "commander";
-import {
-  removeBucket,
-  removeLogGroup,
-  removeTaskDefinition,
-  taggedBuckets,
-  taggedLogGroups,
-  taskDefinitions,
-} from "../aws/leftovers.ts";
+import { sleep, steadyNow } from "../agent/clock.ts";
+import { definitionRemover, taskDefinitions } from "../aws/left-definitions.ts";
+import { removeBucket, removeLogGroup, taggedBuckets, taggedLogGroups } from "../aws/leftovers.ts";
 import { createParameters } from "../aws/parameters.ts";
 import { createRegistrySecrets } from "../aws/secrets.ts";
 import { SettingsError } from "../core/errors.ts";
@@ -106,6 +101,7 @@ async function findLeftovers(
 ): Promise<readonly Leftover[]> {
   const { ssm, secrets, logs, ecs, s3 } = clients;
   const parameters = createParameters(ssm);
+  const removeDefinition = definitionRemover(ecs, { now: steadyNow, sleep });
   const vault = createRegistrySecrets(secrets, { kmsKey: "", tags: {} });
   return [
     ...(await parameters.list(path)).map(({ name }) => ({
@@ -128,10 +124,10 @@ async function findLeftovers(
       name,
       remove: () => removeBucket(s3, name),
     })),
-    ...(await taskDefinitions(ecs, prefix)).map((name) => ({
+    ...(await taskDefinitions(ecs, prefix)).map((definition) => ({
       kind: "task definition",
-      name,
-      remove: () => removeTaskDefinition(ecs, name),
+      name: definition.arn,
+      remove: () => removeDefinition(definition),
     })),
   ];
 }
