@@ -3,6 +3,7 @@
 
 import type { Node } from "constructs";
 import * as z from "zod";
+import { environmentNameRule, isEnvironmentName } from "../src/core/environment-name.ts";
 import { SettingsError } from "../src/core/errors.ts";
 import { nearestName } from "../src/core/nearest-name.ts";
 import { architectures } from "../src/core/settings-task.ts";
@@ -83,14 +84,10 @@ export const deploymentSchema = z.strictObject({
 
 export type Deployment = z.output<typeof deploymentSchema> & { readonly environment: string };
 
-/** An environment's name is part of others: of parameters, functions, the stack. */
 export const environmentRule = {
   check(environment: unknown, where = "environment"): string {
-    if (typeof environment === "string" && /^[a-z0-9][a-z0-9-]{0,23}$/.test(environment)) {
-      return environment;
-    }
-    const rule = "expected 1 to 24 small letters, digits and dashes";
-    throw new SettingsError(`${where}=${String(environment)}: ${rule}`);
+    if (isEnvironmentName(environment)) return environment;
+    throw new SettingsError(`${where}=${String(environment)}: ${environmentNameRule}`);
   },
 };
 

@@ -3,6 +3,7 @@
 
 import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
 import { Option } from "commander";
+import { environmentNameRule, isEnvironmentName } from "../core/environment-name.ts";
 import { SettingsError } from "../core/errors.ts";
 import { functionEnvironmentSchema } from "../core/function-environment.ts";
 import type { FunctionEnvironment } from "../core/function-environment.ts";
@@ -18,14 +19,10 @@ export const environmentOption = () =>
 export const regionOption = () =>
   new Option("--region <name>", "AWS's region (or AWS_REGION, or the profile's)");
 
-const environmentName = /^[a-z0-9][a-z0-9-]{0,31}$/i;
-
 /** `/gitlab-burst/<env>`, where its settings lie. */
 export function parametersPath({ env }: PlaceOptions): string {
-  if (!environmentName.test(env)) {
-    throw new SettingsError(
-      `--env ${JSON.stringify(env)}: expected 1 to 32 letters, digits and dashes`,
-    );
+  if (!isEnvironmentName(env)) {
+    throw new SettingsError(`--env ${JSON.stringify(env)}: ${environmentNameRule}`);
   }
   return `/gitlab-burst/${env}`;
 }
