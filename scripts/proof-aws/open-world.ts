@@ -31,7 +31,10 @@ export async function findEnvironment(
 ): Promise<FunctionEnvironment> {
   const { env, region, prefix } = options;
   const place = { env, ...(region === undefined ? {} : { region }) };
-  const found = await deployedEnvironment(place, prefix);
+  const found = await deployedEnvironment({
+    ...place,
+    ...(prefix === undefined ? {} : { prefix }),
+  });
   if (found !== undefined) return found;
   throw new SettingsError(
     `There is no environment ${env} in this account and region: deploy it first (docs/deploy.md), or see --env, --region and --prefix`,

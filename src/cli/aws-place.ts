@@ -13,11 +13,23 @@ export interface PlaceOptions {
   readonly region?: string;
 }
 
+export interface DeployedPlace extends PlaceOptions {
+  /** The deployment's namePrefix. */
+  readonly prefix?: string;
+}
+
 export const environmentOption = () =>
   new Option("--env <name>", "the environment, as it was deployed (-c env=…)").default("default");
 
 export const regionOption = () =>
   new Option("--region <name>", "AWS's region (or AWS_REGION, or the profile's)");
+
+export const prefixOption = () =>
+  new Option("--prefix <name>", "the deployment's namePrefix (default: gitlab-burst-<env>)");
+
+export function namePrefix({ env, prefix }: DeployedPlace): string {
+  return prefix ?? `gitlab-burst-${env}`;
+}
 
 /** `/gitlab-burst/<env>`, where its settings lie. */
 export function parametersPath({ env }: PlaceOptions): string {
@@ -55,12 +67,11 @@ export async function onAws<T>(action: () => Promise<T>): Promise<T> {
 
 /** As the stack made it, read from the launcher's environment; undefined where there is no such function. */
 export async function deployedEnvironment(
-  place: PlaceOptions,
-  prefix = `gitlab-burst-${place.env}`,
+  place: DeployedPlace,
 ): Promise<FunctionEnvironment | undefined> {
   const client = new LambdaClient(clientOptions(place));
   try {
-    const FunctionName = `${prefix}-launcher`;
+    const FunctionName = `${namePrefix(place)}-launcher`;
     const found = await client.send(new GetFunctionConfigurationCommand({ FunctionName }));
     const parsed = functionEnvironmentSchema.safeParse(found.Environment?.Variables ?? {});
     return parsed.success ? parsed.data : undefined;

@@ -17,15 +17,16 @@ import {
   clientOptions,
   deployedEnvironment,
   environmentOption,
+  namePrefix,
   onAws,
   parametersPath,
+  prefixOption,
   regionOption,
 } from "./aws-place.ts";
-import type { PlaceOptions } from "./aws-place.ts";
+import type { DeployedPlace } from "./aws-place.ts";
 import { reportFailure } from "./exit.ts";
 
-interface DestroyOptions extends PlaceOptions {
-  readonly prefix?: string;
+interface DestroyOptions extends DeployedPlace {
   readonly yes?: boolean;
 }
 
@@ -34,7 +35,7 @@ export function destroyCommand(): Command {
     .description("remove what is left of an environment on AWS, after `cdk destroy`")
     .addOption(environmentOption())
     .addOption(regionOption())
-    .option("--prefix <name>", "the deployment's namePrefix (default: gitlab-burst-<env>)")
+    .addOption(prefixOption())
     .option("--yes", "do it, instead of only listing it")
     .action(async (options: DestroyOptions) => {
       try {
@@ -53,8 +54,8 @@ interface Leftover {
 
 async function destroy(options: DestroyOptions): Promise<void> {
   const path = parametersPath(options);
-  const prefix = options.prefix ?? `gitlab-burst-${options.env}`;
-  if ((await deployedEnvironment(options, prefix)) !== undefined) {
+  const prefix = namePrefix(options);
+  if ((await deployedEnvironment(options)) !== undefined) {
     throw new SettingsError(
       `The environment ${options.env} is still deployed: run \`npx cdk destroy -c env=${options.env}\` first, or its functions make anew what is removed`,
     );

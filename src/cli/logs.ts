@@ -22,12 +22,13 @@ import {
   environmentOption,
   onAws,
   parametersPath,
+  prefixOption,
   regionOption,
 } from "./aws-place.ts";
-import type { PlaceOptions } from "./aws-place.ts";
+import type { DeployedPlace } from "./aws-place.ts";
 import { reportFailure } from "./exit.ts";
 
-interface LogsOptions extends PlaceOptions {
+interface LogsOptions extends DeployedPlace {
   readonly cluster?: string;
   readonly logGroup?: string;
   readonly follow: boolean;
@@ -39,6 +40,7 @@ export function logsCommand(): Command {
     .argument("<job>", "the job's number in GitLab, its claim, or its task's id or ARN")
     .addOption(environmentOption())
     .addOption(regionOption())
+    .addOption(prefixOption())
     .option("--cluster <name>", "ECS's cluster (default: the environment's)")
     .option("--log-group <name>", "of the jobs (default: the environment's)")
     .option("--no-follow", "print what is there, and end")
@@ -90,7 +92,7 @@ async function findPlace(options: LogsOptions) {
   const deployed = await deployedEnvironment(options);
   if (deployed === undefined) {
     throw new SettingsError(
-      `There is no environment ${options.env} in this account and region: see --env and --region, or give --cluster and --log-group`,
+      `There is no environment ${options.env} in this account and region: see --env and --region, --prefix where its namePrefix was set, or give --cluster and --log-group`,
     );
   }
   return {
