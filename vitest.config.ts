@@ -23,6 +23,9 @@ const plain = {
   hookTimeout: 20_000,
 };
 
+// The SDK's advice on versions of Node, once for each worker.
+const env = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
+
 export default defineConfig({
   test: {
     projects: [
@@ -34,7 +37,7 @@ export default defineConfig({
           ...plain,
         },
       },
-      { test: { name: "cloud", include: cloud, ...plain } },
+      { test: { name: "cloud", include: cloud, env, ...plain } },
       {
         test: {
           name: "faults",
@@ -59,6 +62,7 @@ export default defineConfig({
         test: {
           name: "aws",
           include: ["test/aws/**/*.test.ts"],
+          env,
           globalSetup: "test/containers/setup.ts",
           testTimeout: 120_000,
           hookTimeout: 240_000,

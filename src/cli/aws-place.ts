@@ -8,6 +8,9 @@ import { SettingsError } from "../core/errors.ts";
 import { functionEnvironmentSchema } from "../core/function-environment.ts";
 import type { FunctionEnvironment } from "../core/function-environment.ts";
 
+// The SDK's own advice on versions of Node, which its clients give when they are made: no business of who uses us.
+process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
+
 export interface PlaceOptions {
   readonly env: string;
   readonly region?: string;

@@ -59,9 +59,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** The SDK's own advice on versions of Node. */
-const quiet = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
-
 interface Ended {
   readonly code: number;
   readonly stdout: string;
@@ -73,7 +70,7 @@ async function burst(
   more: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
   const { PATH = "", HOME = "" } = process.env;
-  const env = { PATH, HOME, ...moto.environment, ...quiet, ...more };
+  const env = { PATH, HOME, ...moto.environment, ...more };
   const argv = ["--import", "tsx", "src/cli/main.ts", ...args];
   try {
     return { code: 0, ...(await run(process.execPath, argv, { cwd: root, env })) };
