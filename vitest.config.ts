@@ -7,6 +7,9 @@ const cloud = [
   "test/infra/**/*.test.ts",
   "test/fakes/**/*.test.ts",
   "test/aws-ports/**/*.test.ts",
+  "test/lambdas/**/*.test.ts",
+  "test/scripts/proof*.test.ts",
+  "test/cli/aws-place.test.ts",
   "test/agent/task/**/*.test.ts",
   "test/flow/{advance,advance-crashes,metrics-and-log,poll,runners,sweep}.test.ts",
 ];
