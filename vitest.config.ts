@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
-// `unit` is the fast suite (npm test); `cloud` is what runs on AWS, tried without it; `faults` waits for real clocks and kills real processes; `containers` needs
-// a container engine or what it takes to start one; `aws` needs moto_server, or python3 to get it.
+// `unit` is the fast suite (npm test); `cloud` is what runs on AWS, tried without it; `faults` waits for real clocks and
+// kills real processes; `containers` needs a container engine or what it takes to start one; `aws` needs that too, and
+// moto_server, or python3 to get it.
 const cloud = [
   "test/infra/**/*.test.ts",
   "test/fakes/**/*.test.ts",
