@@ -199,15 +199,17 @@ function elsewhere(claim: ClaimRecord, launch: LaunchPoint, observed: Observed):
   if (living !== undefined) return { kind: "adopt", taskArn: living.taskArn };
   if (result !== undefined) return { kind: "decide", verdict: verdictOf(result) };
   const why = "the task could not be sure that it alone runs this job";
-  if (fence === undefined || fence.attempt === launch.attempt) {
-    // Whoever gives up at the fence has run nothing, and this one was the only one there.
+  if (fence === undefined) {
+    // Whoever gives up at the fence has run nothing, and nobody else has been there.
     return relaunch(claim, launch, observed, { why, nextRung: false });
   }
   return follow(
     claim,
     launch,
     observed,
-    lost("an earlier task of this job was lost", { ...observed, started: true }),
+    // Also where the fence is of this attempt: a start that was refused after one without an answer may be a second
+    // task of it, so whose the fence is cannot be told from here.
+    lost("another task of this job was lost", { ...observed, started: true }),
   );
 }
 

@@ -270,10 +270,10 @@ const table: readonly (readonly [string, keyof typeof phases, Sight, object])[] 
     { kind: "relaunch", launch: later, dropFence: false },
   ],
   [
-    "exit 70 at a fence of its own: void, again",
+    "exit 70 at a fence of the same attempt: whose it is cannot be told, so nothing is run again",
     "running",
     { task: exited(70), fence: { attempt: 1 } },
-    { kind: "relaunch", launch: later, dropFence: true },
+    told("runner_system_failure"),
   ],
   [
     "exit 70 at the fence of one that is gone: its loss",
