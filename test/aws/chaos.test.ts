@@ -21,7 +21,7 @@ const count = Number(process.env["BURST_CHAOS_JOBS"] ?? 300);
 const ended = new Set(["success", "failed", "canceled"]);
 const minute = 60_000;
 
-test(`${count} jobs in trouble of every kind, seed ${seed}`, { timeout: 240_000 }, async () => {
+test(`${count} jobs in trouble of every kind, seed ${seed}`, { timeout: 240_000, retry: 0 }, async () => {
   process.stdout.write(`chaos: BURST_CHAOS_SEED=${seed}\n`);
   const chance = seededChance(seed);
   const clock = createClock();
