@@ -49,7 +49,11 @@ export async function runClaim(
       ...(failureReason === undefined ? {} : { failureReason }),
     });
   };
-  const sayResult = () => say(result?.result ?? "canceled", result?.failureReason);
+  // What GitLab hears as the reason of a canceled job is a makeshift, and tells a reader nothing.
+  const sayResult = () =>
+    result?.result === "failed"
+      ? say("failed", result.failureReason)
+      : say(result?.result ?? "canceled");
   const fail = async (settlement: Settlement, ending: "failed" | "canceled" = "failed") => {
     const settled = await settle(deps, debt, settlement);
     if (settled === "unheard") {

@@ -98,6 +98,21 @@ test("a job that somebody cancels before it begins is not begun", async () => {
   expect(recorded).toEqual([]);
 });
 
+test("a job that is canceled while it runs is said without the makeshift reason that GitLab gets", async () => {
+  const { events } = await claimed({
+    agent: async ({ jobId, onReport }, handOff, gitlab) => {
+      onReport({ kind: "started" });
+      const failureReason = "unknown_failure";
+      onReport({ kind: "result", result: "canceled", failureReason });
+      const token = tokenOf(handOff);
+      await gitlab.updateJob({ jobId, token, state: "failed", failureReason });
+      return exited(agentExit.confirmed);
+    },
+  });
+  expect(events.at(-1)).toMatchObject({ event: "canceled", jobId: 1 });
+  expect(events.at(-1)).not.toHaveProperty("failureReason");
+});
+
 test("the claim is on disk while the job runs, with its agent, and gone at its end", async () => {
   let seen: unknown;
   const { recorded, raw } = await claimed({
