@@ -20,6 +20,7 @@ export async function downloadStage(run: JobRun): Promise<void> {
   await inSection(run, "download_artifacts", "Downloading artifacts", () => {
     const attempts = stageAttempts(run.variables, "ARTIFACT_DOWNLOAD_ATTEMPTS");
     if (attempts.kind === "invalid") {
+      run.trace.log.error(attempts.message);
       throw new RunnerError("script_failure", attempts.message, { exitCode: 1 });
     }
     return downloadArtifacts({

@@ -19,6 +19,7 @@ export async function restoreStage(run: JobRun): Promise<void> {
   await inSection(run, "restore_cache", "Restoring cache", async () => {
     const attempts = stageAttempts(run.variables, "RESTORE_CACHE_ATTEMPTS");
     if (attempts.kind === "invalid") {
+      run.trace.log.error(attempts.message);
       throw new RunnerError("script_failure", attempts.message, { exitCode: 1 });
     }
     if (run.settings.cache.type === "s3" && run.handOff.executor !== "fargate") {

@@ -56,17 +56,21 @@ async function downloadAll(input: DownloadInput): Promise<void> {
     if ((dependency.artifacts_file?.filename ?? "") === "") continue;
     input.signal.throwIfAborted();
     input.log.info(`Downloading artifacts for ${dependency.name} (${dependency.id})...`);
-    try {
-      await downloadOne(input, dependency);
-    } catch (error) {
-      input.signal.throwIfAborted();
-      const message = `artifacts of ${dependency.name} (${dependency.id}): ${errorText(error)}`;
-      throw new RunnerError("script_failure", message, { exitCode: 1, cause: error });
-    }
+    const complaint = await downloadOne(input, dependency).catch(
+      (error) => `artifacts of ${dependency.name} (${dependency.id}): ${errorText(error)}`,
+    );
+    if (complaint === undefined) continue;
+    input.signal.throwIfAborted();
+    input.log.error(complaint);
+    throw new RunnerError("script_failure", complaint, { exitCode: 1 });
   }
 }
 
-async function downloadOne(input: DownloadInput, dependency: Dependency): Promise<void> {
+/** Resolves to what GitLab said instead, if it did not give them. */
+async function downloadOne(
+  input: DownloadInput,
+  dependency: Dependency,
+): Promise<string | undefined> {
   const { log, signal, projectDir } = input;
   await mkdir(input.tempDir, { recursive: true });
   const file = join(input.tempDir, `artifacts-${randomUUID()}`);
@@ -79,11 +83,11 @@ async function downloadOne(input: DownloadInput, dependency: Dependency): Promis
     if (outcome.kind === "refused") {
       const { status, message } = outcome;
       const answer = status === undefined ? "error" : `${status} ${STATUS_CODES[status] ?? ""}`;
-      log.error(`${what} ${answer.trim().toLowerCase()}  id=${dependency.id}: ${message}`);
-      throw new RunnerError("script_failure", message, { exitCode: 1 });
+      return `${what} ${answer.trim().toLowerCase()}  id=${dependency.id}: ${message}`;
     }
     log.line(`${what} ok  id=${dependency.id}`);
     await unpack(file, { projectDir, log, signal });
+    return undefined;
   } finally {
     await rm(file, { force: true });
   }

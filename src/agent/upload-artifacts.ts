@@ -12,6 +12,7 @@ import type { ArtifactFormat, CompressionLevel } from "../core/artifacts.ts";
 import { RunnerError } from "../core/errors.ts";
 import type { JobLog } from "../core/job-log.ts";
 import type { ArtifactSpec, Job } from "../core/job.ts";
+import { deflateLevels } from "./archive/compression-levels.ts";
 import { writeGzip } from "./archive/gzip-report.ts";
 import { errorCode, errorText } from "./archive/open-file.ts";
 import { provenanceStatement } from "./archive/provenance.ts";
@@ -173,15 +174,6 @@ async function pack(
     throw error;
   }
 }
-
-/** GitLab Runner's own scale. */
-const deflateLevels: Readonly<Record<CompressionLevel, number>> = {
-  fastest: 0,
-  fast: 1,
-  default: 5,
-  slow: 7,
-  slowest: 9,
-};
 
 function formatOf(spec: ArtifactSpec): ArtifactFormat {
   const format = spec.artifact_format === "" ? "zip" : spec.artifact_format;

@@ -46,21 +46,3 @@ export function cacheCompression(variables: JobVariables, hasZstd: boolean): Com
       };
   }
 }
-
-/** Of deflate; GitLab Runner's own scale. */
-export const deflateLevels: Readonly<Record<CompressionLevel, number>> = {
-  fastest: 0,
-  fast: 1,
-  default: 5,
-  slow: 7,
-  slowest: 9,
-};
-
-/** Of zstd: what GitLab Runner's levels come to. */
-export const zstdLevels: Readonly<Record<CompressionLevel, number>> = {
-  fastest: 1,
-  fast: 1,
-  default: 3,
-  slow: 7,
-  slowest: 11,
-};

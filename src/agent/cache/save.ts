@@ -4,13 +4,13 @@
 import type { CacheSave } from "../../core/cache.ts";
 import { RunnerError } from "../../core/errors.ts";
 import type { JobLog } from "../../core/job-log.ts";
+import { deflateLevels, zstdLevels } from "../archive/compression-levels.ts";
 import { errorText } from "../archive/open-file.ts";
 import { selectFiles } from "../archive/select-files.ts";
 import type { SelectedEntry } from "../archive/select-files.ts";
 import { writeTarZstd } from "../archive/tar-writer.ts";
 import { writeZip } from "../archive/zip-writer.ts";
 import type { Zstd } from "../archive/zstd.ts";
-import { deflateLevels, zstdLevels } from "./compression.ts";
 import type { Compression } from "./compression.ts";
 import { anyNewer } from "./newer-files.ts";
 import type { CacheDraft, CacheStore } from "./store.ts";
