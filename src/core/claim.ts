@@ -3,6 +3,7 @@
 
 import * as z from "zod";
 import { failureReasons } from "./failure-reason.ts";
+import { obstacles } from "./obstacle.ts";
 
 /** Where in the series of launches a job is: together they name one RunTask and its client token. */
 export const launchPointSchema = z.object({
@@ -39,6 +40,8 @@ const phaseSchema = z.discriminatedUnion("kind", [
     /** Since when nothing could be started. */
     since: z.number(),
     why: z.string(),
+    /** What has to change before it can be started; missing where nothing has to, or the record is an old one. */
+    obstacle: z.enum(obstacles).optional(),
   }),
   /** Written before RunTask is called, with the very request: an unknown answer is asked for again, byte for byte. */
   z.object({

@@ -4,6 +4,8 @@
 import { backoffMs } from "./retry.ts";
 import type { Backoff } from "./retry.ts";
 import type { LaunchPoint } from "./claim.ts";
+import { obstacleText } from "./obstacle.ts";
+import type { Obstacle } from "./obstacle.ts";
 import type { Capacity } from "./settings-task.ts";
 import type { RunReply } from "./task-state.ts";
 
@@ -50,10 +52,7 @@ export function clientToken(
 }
 
 /** Nothing was started, and it is known why. */
-export type NotStarted = Extract<
-  RunReply,
-  { readonly kind: "throttled" | "no-capacity" | "quota" | "no-address" }
->;
+export type NotStarted = Extract<RunReply, { readonly kind: Obstacle }>;
 
 export interface LadderInput {
   readonly launch: LaunchPoint;
@@ -74,6 +73,8 @@ export type LadderStep =
       readonly until: number;
       /** For the job's log. */
       readonly why: string;
+      /** What it has to wait for; missing where another rung is tried at once. */
+      readonly obstacle?: Obstacle;
     }
   | { readonly kind: "give-up"; readonly message: string };
 
@@ -96,7 +97,7 @@ export function climb(input: LadderInput): LadderStep {
       kind: "again",
       launch: next,
       until: now,
-      why: `${obstacle(input)}; trying ${rungText(rungs[next.rung])}`,
+      why: `${whyNot(input)}; trying ${rungText(rungs[next.rung])}`,
     };
   }
   const waited = now - since;
@@ -104,7 +105,7 @@ export function climb(input: LadderInput): LadderStep {
   if (waited >= patience) {
     return {
       kind: "give-up",
-      message: `no task could be started for ${Math.round(waited / 60_000)} minutes: ${obstacle(input)}. ${advice(reply)}`,
+      message: `no task could be started for ${Math.round(waited / 60_000)} minutes: ${whyNot(input)}. ${advice(reply)}`,
     };
   }
   const tries = launch.try + 1;
@@ -116,7 +117,8 @@ export function climb(input: LadderInput): LadderStep {
     kind: "again",
     launch: { attempt: launch.attempt, rung, try: tries },
     until: Math.max(until, now + 1),
-    why: obstacle(input),
+    why: whyNot(input),
+    obstacle: reply.kind,
   };
 }
 
@@ -135,18 +137,9 @@ function nextRung(
   return index === -1 ? undefined : { attempt, rung: index, try: tries };
 }
 
-function obstacle({ reply, rungs, launch }: LadderInput): string {
-  const where = rungText(rungs[launch.rung]);
-  switch (reply.kind) {
-    case "throttled":
-      return "AWS asks for fewer starts at once";
-    case "no-capacity":
-      return `AWS has no room for it at the moment (${where})`;
-    case "quota":
-      return `this AWS account's quota of vCPU is used up (${where})`;
-    case "no-address":
-      return `there is no free address in the network (${where})`;
-  }
+function whyNot({ reply, rungs, launch }: LadderInput): string {
+  const text = obstacleText[reply.kind];
+  return reply.kind === "throttled" ? text : `${text} (${rungText(rungs[launch.rung])})`;
 }
 
 function advice(reply: NotStarted): string {

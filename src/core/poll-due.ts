@@ -56,11 +56,3 @@ function isDue(claim: PolledClaim, handedOverAt: number | undefined, nowMs: numb
       return false;
   }
 }
-
-/**
- * Those that something keeps from being started: while there are any, nobody asks for more jobs. Every launch waits
- * for a moment with no reason given; that is none of them.
- */
-export function waitingClaims(claims: readonly PolledClaim[]): number {
-  return claims.filter(({ phase }) => phase?.kind === "waiting" && phase.why !== "").length;
-}

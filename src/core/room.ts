@@ -1,6 +1,9 @@
 // How many jobs may be asked for now. A job's size is known only when it is ours, so a request under way counts as a
 // job of the runner's usual size: budgets can be overshot by larger ones, and by no more than the requests under way.
 
+import { meetsEveryJob, obstacleText } from "./obstacle.ts";
+import type { Obstacle } from "./obstacle.ts";
+
 export interface RoomRunner {
   readonly name: string;
   readonly paused: boolean;
@@ -17,6 +20,13 @@ export interface RoomRunner {
   readonly usualCpuUnits: number;
 }
 
+export interface OpenJob {
+  readonly runner: string;
+  readonly cpuUnits: number;
+  /** What it waits for, where it cannot be started. */
+  readonly obstacle?: Obstacle | undefined;
+}
+
 export interface RoomInput {
   readonly paused: boolean;
   /** For all runners together; 0 for any. */
@@ -25,11 +35,11 @@ export interface RoomInput {
   /** In the order in which they are served where there is not room for all. */
   readonly runners: readonly RoomRunner[];
   /** Every claim there is, whatever its phase. */
-  readonly open: readonly { readonly runner: string; readonly cpuUnits: number }[];
+  readonly open: readonly OpenJob[];
   /** Requests for jobs under way, by runner; also of runners that are not listed any more. */
   readonly inFlight: ReadonlyMap<string, number>;
-  /** Claims that cannot be started now: for want of capacity, or of our own pace. */
-  readonly waiting: number;
+  /** More jobs are claimed than can be handed over to be started at our own pace. */
+  readonly isBehind: boolean;
   /** vCPU minutes of this day so far, by runner. */
   readonly usedMinutes: ReadonlyMap<string, number>;
 }
@@ -79,7 +89,9 @@ function refuse(input: RoomInput, use: Use, runner: RoomRunner): Refused | undef
   if (input.paused) return { why: "the environment is paused" };
   if (runner.paused) return { why: "the runner is paused" };
   if (runner.banned) return { why: "GitLab refuses its token" };
-  if (input.waiting > 0) return { why: "claimed jobs wait to be started" };
+  if (input.isBehind) return { why: "claimed jobs wait to be handed over" };
+  const shared = sharedObstacle(input.open);
+  if (shared !== undefined) return { why: `${obstacleText[shared]}, and claimed jobs wait for it` };
   const spent = overspent(input, runner);
   if (spent !== undefined) return { why: spent };
   if (use.requestsOf(name) >= runner.requestConcurrency) {
@@ -102,6 +114,13 @@ function refuse(input: RoomInput, use: Use, runner: RoomRunner): Refused | undef
     };
   }
   return undefined;
+}
+
+/** A job that waits for room of its own kind of capacity takes its place, and keeps nobody else from asking. */
+function sharedObstacle(open: readonly OpenJob[]): Obstacle | undefined {
+  return open
+    .map(({ obstacle }) => obstacle)
+    .find((one) => one !== undefined && meetsEveryJob(one));
 }
 
 function overspent(input: RoomInput, runner: RoomRunner): string | undefined {

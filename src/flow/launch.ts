@@ -9,6 +9,7 @@ import type { RunTaskRequest, TaskDefinition } from "../core/fargate-task.ts";
 import { handOffUrlVariable } from "../core/hand-off.ts";
 import { clientToken, climb, launchName } from "../core/ladder.ts";
 import type { NotStarted } from "../core/ladder.ts";
+import type { Obstacle } from "../core/obstacle.ts";
 import type { Refusal } from "../core/refusal.ts";
 import { Secret } from "../core/secret.ts";
 import { stateKeys } from "../core/state-keys.ts";
@@ -151,6 +152,7 @@ export type Launched =
       readonly launch: LaunchPoint;
       readonly until: number;
       readonly why: string;
+      readonly obstacle?: Obstacle | undefined;
     }
   /** The answer is not known: the same request again, later. */
   | { readonly kind: "unknown" }
@@ -250,6 +252,6 @@ function nextStep(
     chance: deps.random(),
   });
   if (step.kind === "give-up") return { kind: "failed", message: step.message };
-  const { launch, until, why } = step;
-  return { kind: "waiting", launch, until, why };
+  const { launch, until, why, obstacle } = step;
+  return { kind: "waiting", launch, until, why, obstacle };
 }

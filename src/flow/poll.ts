@@ -6,10 +6,10 @@ import type { Objects } from "../aws/objects.ts";
 import type { Functions } from "../aws/functions.ts";
 import { leaseTimes, leftRequests } from "../core/lease.ts";
 import type { LeaseNotes } from "../core/lease.ts";
-import { waitingClaims } from "../core/poll-due.ts";
+import type { PolledClaim } from "../core/poll-due.ts";
 import { addUsage, noUsage } from "../core/poll-usage.ts";
 import { findRoom } from "../core/room.ts";
-import type { Room } from "../core/room.ts";
+import type { OpenJob, Room } from "../core/room.ts";
 import type { EventLog, Metering } from "./event-log.ts";
 import type { GitLabs } from "./gitlabs.ts";
 import { createHandOver } from "./hand-over.ts";
@@ -168,9 +168,9 @@ async function pollUnder(deps: PollDeps, lease: Lease, first: LoadedRunners): Pr
         .filter((runner) => requests.readyAt(runner) <= now())
         .toSorted((a, b) => requests.lastAskedAt(a) - requests.lastAskedAt(b))
         .map((runner) => roomRunner(runner, requests.isBanned(runner))),
-      open: open.all(),
+      open: open.all().map(openJob),
       inFlight,
-      waiting: waitingClaims(open.all()) + Math.max(0, handOver.queued() - backlog),
+      isBehind: handOver.queued() > backlog,
       usedMinutes: new Map(Object.entries(usage.minutes)),
     });
   }
@@ -249,6 +249,10 @@ async function pollUnder(deps: PollDeps, lease: Lease, first: LoadedRunners): Pr
 
 /** More new claims than these are not handed over yet: the pace is the limit, and asking for more is no use. */
 const backlog = 20;
+
+function openJob({ runner, cpuUnits, phase }: PolledClaim): OpenJob {
+  return { runner, cpuUnits, obstacle: phase?.kind === "waiting" ? phase.obstacle : undefined };
+}
 
 function roomRunner({ name, settings }: LoadedRunner, banned: boolean) {
   return {

@@ -101,7 +101,7 @@ export async function toRunning(visit: Visit, taskArn: string): Promise<"saved" 
 
 async function toWaiting(
   visit: Visit,
-  { launch, until, why }: Extract<Launched, { kind: "waiting" }>,
+  { launch, until, why, obstacle }: Extract<Launched, { kind: "waiting" }>,
   since: number,
 ): Promise<undefined> {
   const { deps, job } = visit;
@@ -112,7 +112,7 @@ async function toWaiting(
   report(visit, "task not started", { why });
   await saveAndSay(
     visit,
-    { ...claim, phase: { kind: "waiting", launch, until, since, why } },
+    { ...claim, phase: { kind: "waiting", launch, until, since, why, obstacle } },
     text,
   );
 }

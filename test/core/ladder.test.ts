@@ -54,6 +54,18 @@ test.each([
   });
 });
 
+test.each([
+  ["nothing while another rung is tried at once", "no-capacity", 0, undefined],
+  ["room, when all rungs have been tried", "no-capacity", 3, "no-capacity"],
+  ["nothing while on-demand is tried instead of a Spot quota", "quota", 0, undefined],
+  ["the on-demand quota", "quota", 1, "quota"],
+  ["addresses, when all subnets have been tried", "no-address", 3, "no-address"],
+  ["its turn after a throttle", "throttled", 0, "throttled"],
+] as const)("what it waits for: %s", (_, kind, rung, obstacle) => {
+  const next = step(kind, { launch: at(rung) });
+  expect(next.kind === "again" && next.obstacle).toBe(obstacle);
+});
+
 test("waits grow with the tries, to a minute at most", () => {
   const waits = [0, 1, 2, 3, 9].map((tries) => {
     const next = step("quota", { launch: at(3, tries), chance: 0.999 });

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { holderOf, leftRequests, noNotes, worthWaiting } from "../../src/core/lease.ts";
 import type { LeaseRecord } from "../../src/core/lease.ts";
 import type { ClaimPhase } from "../../src/core/claim.ts";
-import { dueClaims, waitingClaims } from "../../src/core/poll-due.ts";
+import { dueClaims } from "../../src/core/poll-due.ts";
 import { fullPace, takePace } from "../../src/core/poll-pace.ts";
 import { freshRhythm, nextRhythm } from "../../src/core/poll-rhythm.ts";
 import { addUsage, noUsage } from "../../src/core/poll-usage.ts";
@@ -46,12 +46,12 @@ test("requests that were left count until they must have ended", () => {
 });
 
 const launch = { attempt: 1, rung: 0, try: 0 };
-const waiting = (until: number, why = ""): ClaimPhase => ({
+const waiting = (until: number): ClaimPhase => ({
   kind: "waiting",
   launch,
   until,
   since: now,
-  why,
+  why: "",
 });
 const telling: ClaimPhase = {
   kind: "telling",
@@ -102,16 +102,6 @@ test.each<
   const claim = { name: "c", runner: "a", cpuUnits: 1024, claimedAt: now - age * 1000, phase };
   const handedOver = new Map(handed === undefined ? [] : [["c", now - handed * 1000]]);
   expect(dueClaims([claim], handedOver, now)).toEqual(due ? ["c"] : []);
-});
-
-test.each<[rule: string, phase: ClaimPhase | undefined, count: number]>([
-  ["one that something keeps from starting", waiting(now, "no capacity"), 1],
-  ["not one on its way through an ordinary launch", waiting(now), 0],
-  ["not one that runs", running, 0],
-  ["not one that cannot be read", undefined, 0],
-])("nobody asks for more while a claim waits: %s", (_rule, phase, count) => {
-  const claim = { name: "c", runner: "a", cpuUnits: 1024, claimedAt: now, phase };
-  expect(waitingClaims([claim])).toBe(count);
 });
 
 test("never more than 20 task starts a second for long, and never more than 100 at once", () => {

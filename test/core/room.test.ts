@@ -20,7 +20,7 @@ const room = (more: Partial<RoomInput>): RoomInput => ({
   runners: [runner("a")],
   open: [],
   inFlight: new Map(),
-  waiting: 0,
+  isBehind: false,
   usedMinutes: new Map(),
   ...more,
 });
@@ -39,7 +39,32 @@ const cases: readonly [rule: string, input: RoomInput, asks: Record<string, numb
   ["nobody in a paused environment", room({ paused: true }), {}],
   ["no paused runner", room({ runners: [runner("a", { paused: true }), runner("b")] }), { b: 1 }],
   ["no runner whose token is refused", room({ runners: [runner("a", { banned: true })] }), {}],
-  ["nobody while a claim waits for capacity", room({ waiting: 1 }), {}],
+  ["nobody while more is claimed than can be handed over", room({ isBehind: true }), {}],
+  ...(["quota", "throttled", "no-address"] as const).map((obstacle): (typeof cases)[number] => [
+    `nobody, of any runner, while a job waits for what all would wait for: ${obstacle}`,
+    room({
+      runners: [runner("a"), runner("b", many)],
+      open: [{ runner: "a", cpuUnits: 256, obstacle }],
+    }),
+    {},
+  ]),
+  [
+    "whoever has room while a job waits for capacity, which may be of its kind alone",
+    room({
+      runners: [runner("a", { limit: 1 }), runner("b", { ...many, limit: 2 })],
+      open: [{ runner: "a", cpuUnits: 1024, obstacle: "no-capacity" }],
+    }),
+    { b: 2 },
+  ],
+  [
+    "no more than the budget allows with the job that waits for capacity",
+    room({
+      vcpuBudget: 3,
+      runners: [runner("a", many)],
+      open: [{ runner: "a", cpuUnits: 2048, obstacle: "no-capacity" }],
+    }),
+    { a: 1 },
+  ],
   [
     "up to the limit, jobs and requests together",
     room({
@@ -104,6 +129,10 @@ test.each(cases)("asked for: %s", (_rule, input, asks) => {
 test("a runner that gets nothing is told why", () => {
   const { why } = findRoom(room({ vcpuBudget: 2, open: jobs("a", 2) }));
   expect(why.get("a")).toBe("the environment's budget of 2 vCPU is used up");
+  const held = room({ open: [{ runner: "b", cpuUnits: 256, obstacle: "quota" }] });
+  expect(findRoom(held).why.get("a")).toBe(
+    "this AWS account's quota of vCPU is used up, and claimed jobs wait for it",
+  );
 });
 
 test("it is crowded where requests, and not jobs, keep a runner from asking", () => {

@@ -218,6 +218,16 @@ test("no room anywhere counts as one failed launch, however many subnets were tr
   expect(it.metrics["LaunchFailures"]).toBe(1);
 });
 
+test.each(["quota", "throttled", "no-address"] as const)(
+  "what a job waits for is in its record: %s",
+  async (kind) => {
+    const it = await advancing();
+    it.tasks.answers.push(...Array.from({ length: 4 }, () => ({ kind, message: "" })));
+    await it.visit();
+    expect(it.claim()?.phase).toMatchObject({ kind: "waiting", obstacle: kind });
+  },
+);
+
 test("a quota that stays used up ends the job after half an hour, and nothing ever sleeps for it", async () => {
   const it = await advancing();
   it.tasks.answers.push(

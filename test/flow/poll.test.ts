@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import type { ClaimRecord } from "../../src/core/claim.ts";
+import type { Obstacle } from "../../src/core/obstacle.ts";
 import { Secret } from "../../src/core/secret.ts";
 import { patient } from "../harness/patient.ts";
 import { polling } from "./polling.ts";
@@ -148,11 +150,12 @@ test("a token is decrypted when it is new, and not again", async () => {
   expect(scene.parameters.decrypted).toEqual(["/gitlab-burst/test/runners/team/token"]);
 });
 
-test("a claim that waits for capacity is handed over when its time has come, and until then nobody asks for more", async () => {
-  const scene = await polling();
+const waitingClaim = `team/1024/${"a".repeat(32)}`;
+
+async function putWaiting(scene: Awaited<ReturnType<typeof polling>>, obstacle?: Obstacle) {
+  const name = waitingClaim;
   const launch = { attempt: 1, rung: 0, try: 0 };
-  const name = `team/1024/${"a".repeat(32)}`;
-  const record = {
+  const record: ClaimRecord = {
     version: 1,
     id: name,
     url: scene.gitlab.url,
@@ -167,18 +170,36 @@ test("a claim that waits for capacity is handed over when its time has come, and
       launch,
       until: scene.now() + 700,
       since: scene.now(),
-      why: "no capacity",
+      why: "no room",
+      obstacle,
     },
     owned: [],
   };
   await scene.objects.write(`claims/${name}.json`, JSON.stringify(record));
+}
+
+test("a claim that waits for quota is handed over when its time has come, and until then nobody asks for more", async () => {
+  const scene = await polling();
+  await putWaiting(scene, "quota");
   await scene.gitlab.enqueue();
   await scene.poll(0.4);
   expect(scene.invoked).toEqual([]);
   await scene.poll(1.5, "poller-2");
-  expect(scene.invoked).toEqual([JSON.stringify(["the-launcher", { claim: name }])]);
+  expect(scene.invoked).toEqual([JSON.stringify(["the-launcher", { claim: waitingClaim }])]);
   expect(scene.requests()).toEqual([]);
 });
+
+test.each([["no-capacity"], [undefined]] as const)(
+  "a claim that waits for capacity, or does not say for what, takes its place and nobody else's: %s",
+  async (obstacle) => {
+    const scene = await polling();
+    scene.parameters.put("settings", "check_interval: 0\nvcpu_budget: 2\n");
+    await putWaiting(scene, obstacle);
+    for (let count = 0; count < 2; count++) await scene.gitlab.enqueue();
+    expect(await scene.poll(0.4)).toEqual({ kind: "polled", claimed: 1 });
+    expect(scene.claims()).toHaveLength(2);
+  },
+);
 
 test("no request begins after the end, and the answer of one that is under way is waited for and recorded", async () => {
   const scene = await polling();
