@@ -123,6 +123,10 @@ function beforeRunning(
 function launching(claim: ClaimRecord, phase: Phase<"launching">, observed: Observed): Action {
   const [living] = observed.others;
   if (living !== undefined) return { kind: "adopt", taskArn: living.taskArn };
+  const { throttled } = phase;
+  if (throttled !== undefined && observed.now < throttled.until) {
+    return { kind: "wait", until: throttled.until };
+  }
   if (observed.now - phase.since < answerableMs) return { kind: "run" };
   return follow(
     claim,
@@ -207,8 +211,7 @@ function elsewhere(claim: ClaimRecord, launch: LaunchPoint, observed: Observed):
     claim,
     launch,
     observed,
-    // Also where the fence is of this attempt: a start that was refused after one without an answer may be a second
-    // task of it, so whose the fence is cannot be told from here.
+    // Also where the fence is of this attempt: whoever took it has told nobody, and is gone.
     lost("another task of this job was lost", { ...observed, started: true }),
   );
 }

@@ -4,6 +4,7 @@
 import * as z from "zod";
 import { failureReasons } from "./failure-reason.ts";
 import { obstacles } from "./obstacle.ts";
+import type { Obstacle } from "./obstacle.ts";
 
 /** Where in the series of launches a job is: together they name one RunTask and its client token. */
 export const launchPointSchema = z.object({
@@ -11,7 +12,7 @@ export const launchPointSchema = z.object({
   attempt: z.number().int(),
   /** Index into the ladder of capacities and subnets, from 0. */
   rung: z.number().int(),
-  /** Counts definite refusals on one rung, from 0. */
+  /** Counts how often every rung was refused, from 0. */
   try: z.number().int(),
 });
 
@@ -51,6 +52,10 @@ const phaseSchema = z.discriminatedUnion("kind", [
     /** Since when nothing could be started. */
     waitingSince: z.number(),
     request: z.record(z.string(), z.unknown()),
+    /** What it waited for before; the task's agent says so. */
+    why: z.string().optional(),
+    /** Turned away so many times, and not to be sent again before `until`. */
+    throttled: z.object({ times: z.number().int(), until: z.number() }).optional(),
   }),
   z.object({
     kind: z.literal("running"),
@@ -80,6 +85,12 @@ const phaseSchema = z.discriminatedUnion("kind", [
 ]);
 
 export type ClaimPhase = z.output<typeof phaseSchema>;
+
+/** What keeps the claim's task from being started; undefined while nothing does. */
+export function obstacleOf(phase: ClaimPhase | undefined): Obstacle | undefined {
+  if (phase?.kind === "waiting") return phase.obstacle;
+  return phase?.kind === "launching" && phase.throttled !== undefined ? "throttled" : undefined;
+}
 
 export const claimSchema = z.object({
   version: z.literal(1),

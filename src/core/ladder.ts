@@ -52,18 +52,26 @@ export function clientToken(
 }
 
 /** Nothing was started, and it is known why. */
-export type NotStarted = Extract<RunReply, { readonly kind: Obstacle }>;
+export type NotStarted = Extract<RunReply, { readonly kind: Exclude<Obstacle, "throttled"> }>;
 
-export interface LadderInput {
-  readonly launch: LaunchPoint;
-  readonly rungs: readonly Rung[];
-  readonly reply: NotStarted;
+export interface WaitInput {
   readonly now: number;
   /** When the job's first task could have been started, had there been room. */
   readonly since: number;
   readonly timeoutSeconds: number;
   /** In [0, 1): spreads those who wait for the same. */
   readonly chance: number;
+}
+
+export interface LadderInput extends WaitInput {
+  readonly launch: LaunchPoint;
+  readonly rungs: readonly Rung[];
+  readonly reply: NotStarted;
+}
+
+interface GiveUp {
+  readonly kind: "give-up";
+  readonly message: string;
 }
 
 export type LadderStep =
@@ -76,7 +84,7 @@ export type LadderStep =
       /** What it has to wait for; missing where another rung is tried at once. */
       readonly obstacle?: Obstacle;
     }
-  | { readonly kind: "give-up"; readonly message: string };
+  | GiveUp;
 
 /** RunTask's own bucket refills 20 times a second: who was turned away need not stay away for long. */
 const throttled: Backoff = { firstMs: 500, factor: 2, maxMs: 20_000, jitter: true };
@@ -90,7 +98,7 @@ export function patienceSeconds(timeoutSeconds: number): number {
 }
 
 export function climb(input: LadderInput): LadderStep {
-  const { launch, rungs, reply, now, since } = input;
+  const { launch, rungs, reply, now } = input;
   const next = nextRung(launch, rungs, reply);
   if (next !== undefined) {
     return {
@@ -100,35 +108,51 @@ export function climb(input: LadderInput): LadderStep {
       why: `${whyNot(input)}; trying ${rungText(rungs[next.rung])}`,
     };
   }
-  const waited = now - since;
-  const patience = patienceSeconds(input.timeoutSeconds) * 1000;
-  if (waited >= patience) {
-    return {
-      kind: "give-up",
-      message: `no task could be started for ${Math.round(waited / 60_000)} minutes: ${whyNot(input)}. ${advice(reply)}`,
-    };
-  }
   const tries = launch.try + 1;
-  const backoff = reply.kind === "throttled" ? throttled : noRoom;
-  // Never beyond the end of our patience: the last try is made there.
-  const until = Math.min(now + backoffMs(backoff, tries, input.chance), since + patience);
-  const rung = reply.kind === "throttled" ? launch.rung : 0;
+  const waiting = wait(input, noRoom, tries, { why: whyNot(input), advice: advice[reply.kind] });
+  if (waiting.kind === "give-up") return waiting;
   return {
     kind: "again",
-    launch: { attempt: launch.attempt, rung, try: tries },
-    until: Math.max(until, now + 1),
+    launch: { attempt: launch.attempt, rung: 0, try: tries },
+    until: waiting.until,
     why: whyNot(input),
     obstacle: reply.kind,
   };
 }
 
-/** A step further on: never for a throttle, and for a quota only to where another one holds. */
+export type StandBack = { readonly kind: "again"; readonly until: number } | GiveUp;
+
+/**
+ * AWS has not even looked at the request, for the `times`th time (from 1). The very same has to be sent again: one
+ * before it may have been left without an answer, and have started the task.
+ */
+export function standBack(times: number, input: WaitInput): StandBack {
+  return wait(input, throttled, times, { why: obstacleText.throttled, advice: laterAdvice });
+}
+
+function wait(
+  { now, since, timeoutSeconds, chance }: WaitInput,
+  backoff: Backoff,
+  tries: number,
+  text: { readonly why: string; readonly advice: string },
+): StandBack {
+  const waited = now - since;
+  const patience = patienceSeconds(timeoutSeconds) * 1000;
+  if (waited >= patience) {
+    const message = `no task could be started for ${Math.round(waited / 60_000)} minutes: ${text.why}. ${text.advice}`;
+    return { kind: "give-up", message };
+  }
+  // Never beyond the end of our patience: the last try is made there.
+  const until = Math.min(now + backoffMs(backoff, tries, chance), since + patience);
+  return { kind: "again", until: Math.max(until, now + 1) };
+}
+
+/** A step further on; for a quota only to where another one holds. */
 function nextRung(
   { attempt, rung, try: tries }: LaunchPoint,
   rungs: readonly Rung[],
   reply: NotStarted,
 ): LaunchPoint | undefined {
-  if (reply.kind === "throttled") return undefined;
   const here = rungs[rung];
   const index = rungs.findIndex((candidate, at) => {
     if (at <= rung) return false;
@@ -138,21 +162,17 @@ function nextRung(
 }
 
 function whyNot({ reply, rungs, launch }: LadderInput): string {
-  const text = obstacleText[reply.kind];
-  return reply.kind === "throttled" ? text : `${text} (${rungText(rungs[launch.rung])})`;
+  return `${obstacleText[reply.kind]} (${rungText(rungs[launch.rung])})`;
 }
 
-function advice(reply: NotStarted): string {
-  switch (reply.kind) {
-    case "quota":
-      return "Have the quota raised in Service Quotas (Fargate, vCPU resource count), or run fewer jobs at once (vcpu_budget)";
-    case "no-address":
-      return "Give the stack larger subnets, or run fewer jobs at once";
-    case "throttled":
-    case "no-capacity":
-      return "Retry the job later; a smaller size or another architecture may have room";
-  }
-}
+const laterAdvice = "Retry the job later";
+
+const advice: Readonly<Record<NotStarted["kind"], string>> = {
+  quota:
+    "Have the quota raised in Service Quotas (Fargate, vCPU resource count), or run fewer jobs at once (vcpu_budget)",
+  "no-address": "Give the stack larger subnets, or run fewer jobs at once",
+  "no-capacity": `${laterAdvice}; a smaller size or another architecture may have room`,
+};
 
 export function rungText(rung: Rung | undefined): string {
   if (rung === undefined) return "elsewhere";

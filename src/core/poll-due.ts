@@ -37,6 +37,9 @@ function isDue(claim: PolledClaim, handedOverAt: number | undefined, nowMs: numb
   if (phase === undefined) return false;
   const rest = (milliseconds: number) =>
     handedOverAt === undefined || nowMs - handedOverAt >= milliseconds;
+  // A hand-over from before that moment was for something else.
+  const isTime = (until: number) =>
+    nowMs >= until && (rest(againAfterMilliseconds) || (handedOverAt ?? 0) < until);
   switch (phase.kind) {
     case "claimed":
       return handedOverAt === undefined
@@ -45,11 +48,9 @@ function isDue(claim: PolledClaim, handedOverAt: number | undefined, nowMs: numb
     case "waiting":
     case "telling":
     case "closing":
-      // A hand-over from before that moment was for something else.
-      return (
-        nowMs >= phase.until && (rest(againAfterMilliseconds) || (handedOverAt ?? 0) < phase.until)
-      );
+      return isTime(phase.until);
     case "launching":
+      if (phase.throttled !== undefined) return isTime(phase.throttled.until);
       // Its launcher has gone without an answer from ECS: the next one asks for the same task again.
       return nowMs - phase.since >= launchMilliseconds && rest(againAfterMilliseconds);
     case "running":

@@ -6,6 +6,7 @@ import type { Objects } from "../aws/objects.ts";
 import type { Functions } from "../aws/functions.ts";
 import { leaseTimes, leftRequests } from "../core/lease.ts";
 import type { LeaseNotes } from "../core/lease.ts";
+import { obstacleOf } from "../core/claim.ts";
 import type { PolledClaim } from "../core/poll-due.ts";
 import { addUsage, noUsage } from "../core/poll-usage.ts";
 import { findRoom } from "../core/room.ts";
@@ -251,7 +252,7 @@ async function pollUnder(deps: PollDeps, lease: Lease, first: LoadedRunners): Pr
 const backlog = 20;
 
 function openJob({ runner, cpuUnits, phase }: PolledClaim): OpenJob {
-  return { runner, cpuUnits, obstacle: phase?.kind === "waiting" ? phase.obstacle : undefined };
+  return { runner, cpuUnits, obstacle: obstacleOf(phase) };
 }
 
 function roomRunner({ name, settings }: LoadedRunner, banned: boolean) {

@@ -1,12 +1,13 @@
 // A claim's beginning: said in the job's log, prepared, started; and started again where its task was lost.
 
 import type { Action } from "../core/advance.ts";
-import type { ClaimRecord, LaunchPoint } from "../core/claim.ts";
+import type { ClaimPhase, ClaimRecord, LaunchPoint } from "../core/claim.ts";
 import { launchLines, waitingLine } from "../core/launch-lines.ts";
 import { systemFailure } from "../core/stops.ts";
 import { decide } from "./end-claim.ts";
-import { prepareLaunch, runTask } from "./launch.ts";
-import type { Launched } from "./launch.ts";
+import { prepareLaunch, writeFiles } from "./prepare-launch.ts";
+import { runTask } from "./run-task.ts";
+import type { Launched } from "./run-task.ts";
 import { logText, sendTrace } from "./say.ts";
 import { report } from "./visit.ts";
 import type { Advanced, Visit } from "./visit.ts";
@@ -60,6 +61,9 @@ export async function run(visit: Visit): Promise<Advanced | undefined> {
   const { deps, job } = visit;
   const { phase } = job.claim;
   if (phase.kind !== "launching") return undefined;
+  if (phase.throttled !== undefined && job.launchable !== undefined) {
+    await writeFiles(deps, job, job.launchable, phase.launch);
+  }
   const launched = await runTask(deps, job, phase);
   switch (launched.kind) {
     case "running":
@@ -75,7 +79,10 @@ export async function run(visit: Visit): Promise<Advanced | undefined> {
       return { kind: "waiting", phase: "launching", until: deps.now() + 10_000 };
     case "failed":
       deps.metrics.add("LaunchFailures", 1);
-      return await decide(visit, systemFailure(launched.message).verdict, false);
+      return await decide(visit, systemFailure(launched.message).verdict, launched.mayLive);
+    case "throttled":
+      deps.metrics.add("LaunchFailures", 1);
+      return await toThrottled(visit, phase, launched);
     case "waiting":
       if (hasFailed(phase.launch, launched)) deps.metrics.add("LaunchFailures", 1);
       return await toWaiting(visit, launched, phase.waitingSince);
@@ -104,17 +111,28 @@ async function toWaiting(
   { launch, until, why, obstacle }: Extract<Launched, { kind: "waiting" }>,
   since: number,
 ): Promise<undefined> {
-  const { deps, job } = visit;
-  const { claim } = job;
-  // Agents of later tasks go on in a log that we no longer know; and nobody reads the same sentence twice.
-  const isNews = why !== "" && launch.attempt === 1 && !claim.trace.includes(job.debt.mask(why));
-  const text = isNews ? logText(job, waitingLine(why), deps.now()) : "";
+  const text = newsOf(visit, launch, why);
   report(visit, "task not started", { why });
-  await saveAndSay(
-    visit,
-    { ...claim, phase: { kind: "waiting", launch, until, since, why, obstacle } },
-    text,
-  );
+  const phase = { kind: "waiting", launch, until, since, why, obstacle } as const;
+  await saveAndSay(visit, { ...visit.job.claim, phase }, text);
+}
+
+async function toThrottled(
+  visit: Visit,
+  launching: Extract<ClaimPhase, { kind: "launching" }>,
+  { times, until, why }: Extract<Launched, { kind: "throttled" }>,
+): Promise<undefined> {
+  const text = newsOf(visit, launching.launch, why);
+  report(visit, "task not started", { why });
+  const phase = { ...launching, throttled: { times, until } };
+  await saveAndSay(visit, { ...visit.job.claim, phase }, text);
+}
+
+/** For the job's log. Agents of later tasks go on in one that we no longer know; and nobody reads the same twice. */
+function newsOf({ deps, job }: Visit, launch: LaunchPoint, why: string): string {
+  const isNews =
+    why !== "" && launch.attempt === 1 && !job.claim.trace.includes(job.debt.mask(why));
+  return isNews ? logText(job, waitingLine(why), deps.now()) : "";
 }
 
 export async function relaunch(

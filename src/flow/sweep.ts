@@ -127,7 +127,9 @@ function toBeLaunched({ phase, claimedAt }: ClaimRecord, now: number): "now" | "
     case "waiting":
       return now >= phase.until ? "now" : "later";
     case "launching":
-      return now - phase.since >= launcherMs ? "now" : "later";
+      return now - Math.max(phase.since, phase.throttled?.until ?? 0) >= launcherMs
+        ? "now"
+        : "later";
     case "running":
     case "telling":
     case "closing":

@@ -104,6 +104,19 @@ test("a throttled launch waits and is tried again, and the job's log says so", a
   expect(tasksOf(world, id)).toHaveLength(1);
 });
 
+test("a throttle after a lost answer starts nothing twice: the task that was started is found", async () => {
+  world.front.clearRequests();
+  const fail = { kind: "fail", status: 400, type: "ThrottlingException" } as const;
+  world.front.addFault({ when: isRunTask, do: { kind: "drop-answer" } });
+  world.front.addFault({ when: isRunTask, do: fail, count: 8 });
+  const { id } = await world.enqueue();
+  await endOf(world, id, "success");
+  expect(tasksOf(world, id)).toHaveLength(1);
+  const bodies = world.front.requests.filter(isRunTask).map(({ body }) => String(body));
+  expect(bodies.length).toBeGreaterThan(8);
+  expect(new Set(bodies).size).toBe(1);
+});
+
 test("where Spot has no capacity the task is started on-demand, and the job's log says so", async () => {
   world.ecs.setShortage(({ capacityProvider }) =>
     capacityProvider === "FARGATE_SPOT" ? "capacity" : undefined,

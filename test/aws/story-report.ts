@@ -7,6 +7,7 @@ import {
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
+import type { Tag } from "@aws-sdk/client-ecs";
 import type { FunctionName } from "../../infra/bundles.ts";
 import type { JobStatus } from "../../src/stand-in/model.ts";
 import type { JobView } from "../../src/stand-in/views.ts";
@@ -17,9 +18,8 @@ import type { World } from "./world.ts";
 
 /** Of one job, oldest first. */
 export function tasksOf(world: World, jobId: number): readonly FakeTask[] {
-  return world
-    .tasks()
-    .filter(({ request }) => (request.tags ?? []).some(({ value }) => value === String(jobId)));
+  const isJob = (tag: Tag) => tag.key === "job" && tag.value === String(jobId);
+  return world.tasks().filter(({ request }) => (request.tags ?? []).some(isJob));
 }
 
 /** The so-manieth task of a job, when it is there. */

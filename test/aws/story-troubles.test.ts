@@ -1,6 +1,7 @@
 // What goes wrong with a task, as its job's reader hears of it: real containers, and the agent as it is.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { TestContext } from "vitest";
 import { claimsGone, endOf, logOf, storyReport, taskOf, tasksOf, until } from "./story-report.ts";
 import { jobImage, startWorld } from "./world.ts";
 import type { World } from "./world.ts";
@@ -20,10 +21,16 @@ afterAll(() => world?.close());
 const says = (id: number, text: string | RegExp) => () =>
   typeof text === "string" ? world.trace(id).includes(text) : text.test(world.trace(id));
 
-/** A job whose script has begun, and goes on for long. */
-async function begun(variables: Readonly<Record<string, string>> = {}) {
+/** A job whose script has begun, and goes on for as long as its test. */
+async function begun(
+  { onTestFinished }: Pick<TestContext, "onTestFinished">,
+  variables: Readonly<Record<string, string>> = {},
+) {
   const chatty = "while :; do echo .; sleep 1; done";
   const { id } = await world.enqueue({ script: ["echo begun", chatty], variables });
+  onTestFinished(() => {
+    if (world.gitlab.job(id).status === "running") world.gitlab.cancel(id);
+  });
   await until("the script to begin", says(id, /^begun$/m), () => storyReport(world, id));
   return { id, task: await taskOf(world, id) };
 }
@@ -82,8 +89,8 @@ test("an agent that is killed after its result has its result told", async () =>
   expect(task.containers.find(({ name }) => name === "agent")?.exitCode).toBe(137);
 });
 
-test.concurrent("Spot that is lost behind the fence ends the job, with what can be done about it", async () => {
-  const { id, task } = await begun();
+test.concurrent("Spot that is lost behind the fence ends the job, with what can be done about it", async (context) => {
+  const { id, task } = await begun(context);
   world.ecs.interrupt(task.arn);
   const ended = await endOf(world, id, "failed");
   expect(ended.failureReason).toBe("runner_system_failure");
@@ -91,8 +98,8 @@ test.concurrent("Spot that is lost behind the fence ends the job, with what can 
   expect(tasksOf(world, id)).toHaveLength(1);
 });
 
-test.concurrent("a job that allows it is run again when its Spot is lost behind the fence", async () => {
-  const { id, task } = await begun({ BURST_RERUN_ON_LOSS: "true" });
+test.concurrent("a job that allows it is run again when its Spot is lost behind the fence", async (context) => {
+  const { id, task } = await begun(context, { BURST_RERUN_ON_LOSS: "true" });
   world.ecs.interrupt(task.arn);
   const second = await taskOf(world, id, 2);
   await until(
@@ -104,8 +111,8 @@ test.concurrent("a job that allows it is run again when its Spot is lost behind 
   await until("the task's end", () => second.lastStatus === "STOPPED");
 });
 
-test.concurrent("an agent that is killed behind the fence ends its job", async () => {
-  const { id, task } = await begun();
+test.concurrent("an agent that is killed behind the fence ends its job", async (context) => {
+  const { id, task } = await begun(context);
   await world.engine.backEnd.kill(task.arn, "agent");
   const ended = await endOf(world, id, "failed");
   expect(ended.failureReason).toBe("runner_system_failure");
@@ -113,8 +120,8 @@ test.concurrent("an agent that is killed behind the fence ends its job", async (
   await until("the task's end", () => task.lastStatus === "STOPPED");
 });
 
-test("a cancel on GitLab frees the task of a job that runs", async () => {
-  const { id, task } = await begun();
+test("a cancel on GitLab frees the task of a job that runs", async (context) => {
+  const { id, task } = await begun(context);
   world.gitlab.cancel(id);
   await until(
     "the task's end",

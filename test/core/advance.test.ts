@@ -30,6 +30,22 @@ const phases = {
   waiting: { kind: "waiting", launch, until: now, since: now - minute, why: "" },
   tooEarly: { kind: "waiting", launch, until: now + minute, since: now - minute, why: "" },
   launching: { kind: "launching", launch, since: now - 1000, waitingSince: now, request: {} },
+  throttled: {
+    kind: "launching",
+    launch,
+    since: now - minute,
+    waitingSince: now - minute,
+    request: {},
+    throttled: { times: 3, until: now + 1000 },
+  },
+  throttledBefore: {
+    kind: "launching",
+    launch,
+    since: now - minute,
+    waitingSince: now - minute,
+    request: {},
+    throttled: { times: 3, until: now },
+  },
   launchingForLong: {
     kind: "launching",
     launch,
@@ -161,6 +177,20 @@ const table: readonly (readonly [string, keyof typeof phases, Sight, object])[] 
     { others: [other] },
     { kind: "adopt", taskArn: "task/0" },
   ],
+  [
+    "a request that was turned away waits for its time",
+    "throttled",
+    {},
+    { kind: "wait", until: now + 1000 },
+  ],
+  ["and is sent as it was", "throttledBefore", {}, { kind: "run" }],
+  [
+    "unless a task of it turns up",
+    "throttled",
+    { others: [other] },
+    { kind: "adopt", taskArn: "task/0" },
+  ],
+  ["a cancel while it is turned away closes", "throttled", { job: "over" }, { kind: "close" }],
   ["a cancel during the launch closes", "launching", { job: "over" }, { kind: "close" }],
   [
     "a request too old to be repeated is a lost task",

@@ -6,8 +6,9 @@ import {
   ladderOf,
   nextAttempt,
   patienceSeconds,
+  standBack,
 } from "../../src/core/ladder.ts";
-import type { LadderInput, NotStarted } from "../../src/core/ladder.ts";
+import type { LadderInput, NotStarted, WaitInput } from "../../src/core/ladder.ts";
 
 const rungs = ladderOf("spot", ["a", "b"]);
 const minute = 60_000;
@@ -45,7 +46,6 @@ test.each([
   ["a Spot quota says nothing about on-demand", "quota", 0, at(1), 0],
   ["an on-demand quota holds in every subnet", "quota", 1, at(0, 1), 10_000],
   ["no address: another subnet", "no-address", 1, at(2), 0],
-  ["a throttle is no reason to go elsewhere", "throttled", 1, at(1, 1), 500],
 ] as const)("%s", (_, kind, rung, launch, after) => {
   expect(step(kind, { launch: at(rung) })).toMatchObject({
     kind: "again",
@@ -60,10 +60,38 @@ test.each([
   ["nothing while on-demand is tried instead of a Spot quota", "quota", 0, undefined],
   ["the on-demand quota", "quota", 1, "quota"],
   ["addresses, when all subnets have been tried", "no-address", 3, "no-address"],
-  ["its turn after a throttle", "throttled", 0, "throttled"],
 ] as const)("what it waits for: %s", (_, kind, rung, obstacle) => {
   const next = step(kind, { launch: at(rung) });
   expect(next.kind === "again" && next.obstacle).toBe(obstacle);
+});
+
+const turned = (times: number, input: Partial<WaitInput> = {}) =>
+  standBack(times, {
+    now: 100 * minute,
+    since: 100 * minute,
+    timeoutSeconds: 3600,
+    chance: 0.999,
+    ...input,
+  });
+
+test("who is turned away comes back soon, and then less and less often", () => {
+  const waits = [1, 2, 3, 6, 20].map((times) => {
+    const next = turned(times);
+    return next.kind === "again" ? Math.round((next.until - 100 * minute) / 500) / 2 : undefined;
+  });
+  expect(waits).toEqual([0.5, 1, 2, 16, 20]);
+});
+
+test("and after half an hour not any more", () => {
+  expect(turned(99, { since: 70 * minute })).toEqual({
+    kind: "give-up",
+    message:
+      "no task could be started for 30 minutes: AWS asks for fewer starts at once. Retry the job later",
+  });
+  expect(turned(99, { since: 70 * minute + 3000 })).toEqual({
+    kind: "again",
+    until: 100 * minute + 3000,
+  });
 });
 
 test("waits grow with the tries, to a minute at most", () => {

@@ -59,12 +59,16 @@ const telling: ClaimPhase = {
   until: now,
   tries: 1,
 };
-const launching = (seconds: number): ClaimPhase => ({
+const launching = (seconds: number): Extract<ClaimPhase, { kind: "launching" }> => ({
   kind: "launching",
   launch,
   since: now - seconds * 1000,
   waitingSince: now - seconds * 1000,
   request: {},
+});
+const throttled = (seconds: number, until: number): ClaimPhase => ({
+  ...launching(seconds),
+  throttled: { times: 1, until },
 });
 const running: ClaimPhase = { kind: "running", launch, since: now, taskArn: "arn" };
 
@@ -96,6 +100,9 @@ test.each<
   ["one whose start was not answered", launching(20), 25, 25, true],
   ["not one that is being started", launching(19), 25, 25, false],
   ["not one whose start is asked for again", launching(60), 65, 19, false],
+  ["one that was turned away, and whose time has come", throttled(3, now), 5, 4, true],
+  ["not before", throttled(60, now + 1), 90, 60, false],
+  ["not one that was just handed over again", throttled(60, now - 10), 90, 0, false],
   ["not one that runs", running, 9000, undefined, false],
   ["not one that cannot be read", undefined, 9000, undefined, false],
 ])("handed over: %s", (_rule, phase, age, handed, due) => {

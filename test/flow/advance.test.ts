@@ -218,7 +218,7 @@ test("no room anywhere counts as one failed launch, however many subnets were tr
   expect(it.metrics["LaunchFailures"]).toBe(1);
 });
 
-test.each(["quota", "throttled", "no-address"] as const)(
+test.each(["quota", "no-capacity", "no-address"] as const)(
   "what a job waits for is in its record: %s",
   async (kind) => {
     const it = await advancing();
@@ -257,6 +257,39 @@ test("an unknown answer is asked for again, byte for byte, and starts one task",
   await it.visit();
   expect([it.phase(), it.tasks.tasks.size]).toEqual(["running", 1]);
   expect(new Set(it.tasks.requests.map((request) => JSON.stringify(request))).size).toBe(1);
+});
+
+test("a throttle after a lost answer sends the same request, so that the task that was started is found", async () => {
+  const it = await advancing();
+  let lost = 0;
+  it.tasks.fault = (operation, moment) => {
+    if (operation === "run" && moment === "after" && lost++ === 0) throw new Error("killed");
+  };
+  await expect(it.visit()).rejects.toThrow("killed");
+  it.tasks.answers.push({ kind: "throttled", message: "Rate exceeded" });
+  const left = await it.visit();
+  expect(left).toMatchObject({ kind: "waiting", phase: "launching" });
+  expect(it.trace()).toContain("Not started yet: AWS asks for fewer starts at once");
+  it.pass(30_000);
+  await it.visit();
+  expect([it.phase(), it.tasks.tasks.size]).toEqual(["running", 1]);
+  expect(new Set(it.tasks.requests.map((request) => JSON.stringify(request))).size).toBe(1);
+  expect(it.agent().handOff.task?.trace).toBe(it.trace());
+});
+
+test("throttled for half an hour, a job fails, and nobody waits asleep", async () => {
+  const it = await advancing();
+  it.tasks.answers.push(
+    ...Array.from({ length: 200 }, () => ({ kind: "throttled", message: "" }) as const),
+  );
+  for (let visits = 0; visits < 250 && it.phase() !== "gone"; visits++) {
+    const left = await it.visit();
+    if (left.kind === "waiting") it.pass(Math.max(0, (left.until ?? 0) - it.now()));
+  }
+  expect(it.job()).toMatchObject({ status: "failed", failureReason: "runner_system_failure" });
+  expect(it.trace()).toContain("no task could be started for 30 minutes: AWS asks for fewer");
+  expect(it.trace().match(/Not started yet/g)).toHaveLength(1);
+  expect([it.tasks.tasks.size, it.objects.contents.size, it.slept.length]).toEqual([0, 0, 0]);
 });
 
 test("a refusal for good is told", async () => {
