@@ -108,12 +108,13 @@ test("a throttle after a lost answer starts nothing twice: the task that was sta
   world.front.clearRequests();
   const fail = { kind: "fail", status: 400, type: "ThrottlingException" } as const;
   world.front.addFault({ when: isRunTask, do: { kind: "drop-answer" } });
-  world.front.addFault({ when: isRunTask, do: fail, count: 8 });
+  world.front.addFault({ when: isRunTask, do: fail, count: 1000 });
   const { id } = await world.enqueue();
   await endOf(world, id, "success");
+  world.front.clearFaults();
   expect(tasksOf(world, id)).toHaveLength(1);
   const bodies = world.front.requests.filter(isRunTask).map(({ body }) => String(body));
-  expect(bodies.length).toBeGreaterThan(8);
+  expect(bodies.length).toBeGreaterThan(1);
   expect(new Set(bodies).size).toBe(1);
 });
 
