@@ -177,11 +177,18 @@ export function pollRequests(
     under.add(answered);
   }
 
-  const abortAt = (request: Request, moment: number) => {
-    void deps.sleep(Math.max(0, moment - now()), over.signal).then(() => {
-      if (!over.signal.aborted) request.abort.abort();
-    });
-  };
+  /** What is silent at its moment is given up; ends when `over` is. */
+  async function giveUpInTime() {
+    const due = [...requests].map(({ askedMs, held, abort }) => ({
+      at: Math.min(options.endsBy, held ? askedMs + silentMilliseconds : options.endsBy),
+      abort,
+    }));
+    for (const { at, abort } of due.toSorted((one, other) => one.at - other.at)) {
+      await deps.sleep(Math.max(0, at - now()), over.signal);
+      if (over.signal.aborted) return;
+      abort.abort();
+    }
+  }
 
   return {
     inFlight() {
@@ -201,10 +208,7 @@ export function pollRequests(
       }
     },
     async drain() {
-      for (const request of requests) {
-        if (request.held) abortAt(request, request.askedMs + silentMilliseconds);
-        abortAt(request, options.endsBy);
-      }
+      void giveUpInTime();
       while (under.size > 0) await Promise.all(under);
       over.abort();
     },

@@ -1,6 +1,7 @@
 // The client of GitLab's runner API for one URL and one runner token. Expected outcomes are values;
 // it throws SettingsError for what was configured wrongly, and nothing else of its own.
 
+import { setMaxListeners } from "node:events";
 import { SettingsError } from "../core/errors.ts";
 import type { Secret } from "../core/secret.ts";
 import { apiUrl } from "./base-url.ts";
@@ -117,6 +118,8 @@ function openSession(options: GitLabClientOptions): {
     env,
   });
   const closing = new AbortController();
+  // Every request listens to it, and there may be any number at once.
+  setMaxListeners(0, closing.signal);
   const transport = createTransport({
     connections,
     timeouts,
