@@ -4,7 +4,9 @@
 import { parseArgs } from "node:util";
 import { artifactsBenchmark } from "./artifacts.ts";
 import { awsBurst } from "./aws-burst.ts";
+import { awsClaim } from "./aws-claim.ts";
 import { awsFunctions } from "./aws-functions.ts";
+import { awsPoller } from "./aws-poller.ts";
 import { cacheBenchmark } from "./cache.ts";
 import { dockerJob } from "./docker-job.ts";
 import { jobsAtOnce } from "./jobs-at-once.ts";
@@ -23,6 +25,8 @@ const benchmarks: readonly Benchmark[] = [
   cacheBenchmark,
   dockerJob,
   awsFunctions,
+  awsClaim,
+  awsPoller,
   awsBurst,
 ];
 
