@@ -27,14 +27,21 @@ export function permissionsOf(scope: IConstruct, name: FunctionName, world: Worl
   const may = permissions(Stack.of(scope), world);
   switch (name) {
     case "poller":
-      return [...may.readSettings, ...may.poll, ...may.invokeLauncher, ...may.useKey];
+      return [
+        ...may.readSettings,
+        ...may.poll,
+        ...may.seeTasks,
+        ...may.invokeLauncher,
+        ...may.useKey,
+      ];
     case "launcher":
     case "reaper":
-      return [...may.readSettings, ...may.advance, ...may.useKey];
+      return [...may.readSettings, ...may.advance, ...may.seeTasks, ...may.useKey];
     case "sweeper":
       return [
         ...may.readSettings,
         ...may.advance,
+        ...may.seeTasks,
         ...may.sweep,
         ...may.invokeLauncher,
         ...may.useKey,
@@ -93,6 +100,15 @@ function permissions(stack: Stack, world: World) {
     { actions: ["s3:ListBucket"], resources: [state.bucketArn] },
   ];
 
+  const seeTasks: Permission[] = [
+    {
+      actions: ["ecs:DescribeTasks"],
+      resources: [tasks],
+      conditions: ofCluster,
+      wide: one.tasks,
+    },
+  ];
+
   const advance: Permission[] = [
     {
       actions: ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
@@ -119,7 +135,7 @@ function permissions(stack: Stack, world: World) {
       wide: one.tasks,
     },
     {
-      actions: ["ecs:DescribeTasks", "ecs:StopTask"],
+      actions: ["ecs:StopTask"],
       resources: [tasks],
       conditions: ofCluster,
       wide: one.tasks,
@@ -192,5 +208,5 @@ function permissions(stack: Stack, world: World) {
           },
         ];
 
-  return { readSettings, poll, advance, sweep, invokeLauncher, useKey };
+  return { readSettings, poll, seeTasks, advance, sweep, invokeLauncher, useKey };
 }

@@ -24,6 +24,7 @@ import { planServices } from "./services.ts";
 import type { PlannedService } from "./services.ts";
 import type { Architecture } from "./settings-task.ts";
 import type { Settings } from "./settings.ts";
+import { agentContainer } from "./task-plan.ts";
 import type { ContainerPlan, ContainersPlan, EveryPlan, ServicePlan } from "./task-plan.ts";
 
 /** What the plan must know of the job's variables. */
@@ -66,7 +67,7 @@ export function planContainers(
     warnings: decided.warnings,
     plan: {
       executor,
-      agent: { name: "agent", image: context.agentImage, memoryMiB: agentMemoryMiB },
+      agent: { name: agentContainer, image: context.agentImage, memoryMiB: agentMemoryMiB },
       job: {
         name: "job",
         ...imageFields(image, usual, logins),

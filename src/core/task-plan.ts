@@ -34,6 +34,9 @@ export interface Ignored {
   readonly name: string;
 }
 
+/** The agent's container, in every task. */
+export const agentContainer = "agent";
+
 export interface ContainersPlan extends EveryPlan {
   readonly executor: ContainerExecutor;
   /** Beside the job: clones, keeps caches and artifacts, tells GitLab. */

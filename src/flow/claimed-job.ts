@@ -15,6 +15,7 @@ import { planTask } from "../core/plan.ts";
 import { Secret } from "../core/secret.ts";
 import { defaultSettings } from "../core/settings.ts";
 import { shortToken } from "../core/short-token.ts";
+import { agentContainer } from "../core/task-plan.ts";
 import type { ContainersPlan } from "../core/task-plan.ts";
 import { buildVariables } from "../core/variables.ts";
 import type { JobVariables } from "../core/variables.ts";
@@ -196,9 +197,9 @@ function taskFacts(plan: ContainersPlan) {
 /** What is assumed of a task whose plan cannot be made (any more). */
 function factsWithout(job: Job | undefined, refusal: Verdict): JobFacts {
   return {
-    agent: "agent",
+    agent: agentContainer,
     job: "job",
-    images: { agent: "", job: job?.image.name ?? "" },
+    images: { [agentContainer]: "", job: job?.image.name ?? "" },
     pulled: {},
     memoryMiB: 0,
     diskGiB: 0,

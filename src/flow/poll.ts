@@ -4,6 +4,7 @@
 
 import type { Objects } from "../aws/objects.ts";
 import type { Functions } from "../aws/functions.ts";
+import type { Tasks } from "../aws/tasks.ts";
 import { leaseTimes } from "../core/lease.ts";
 import type { LeaseNotes } from "../core/lease.ts";
 import type { EventLog, Metering } from "./event-log.ts";
@@ -20,11 +21,14 @@ import { pollRequests } from "./poll-requests.ts";
 import type { PollRequests } from "./poll-requests.ts";
 import { roomNow } from "./poll-room.ts";
 import { pollSettings } from "./poll-settings.ts";
+import { pollStarts } from "./poll-starts.ts";
+import type { PollStarts } from "./poll-starts.ts";
 import type { PollSettings } from "./poll-settings.ts";
 import type { LoadedRunners } from "./runners.ts";
 
 export interface PollDeps {
   readonly objects: Pick<Objects, "read" | "create" | "replace" | "list">;
+  readonly tasks: Pick<Tasks, "describe">;
   readonly functions: Pick<Functions, "invoke">;
   /** The launcher's name. */
   readonly launcher: string;
@@ -92,6 +96,7 @@ interface Desk {
   readonly claims: PollClaims;
   readonly requests: PollRequests;
   readonly handOver: HandOver;
+  readonly starts: PollStarts;
   readonly bell: Bell;
   /** When what is under way at the end is given up. */
   readonly requestsEnd: number;
@@ -102,13 +107,14 @@ interface Desk {
 
 async function pollUnder(deps: PollDeps, lease: Lease, first: LoadedRunners): Promise<Polled> {
   const desk = openDesk(deps, lease, first);
-  const { settings, claims, requests, handOver } = desk;
+  const { settings, claims, requests, handOver, starts } = desk;
   let isIdle = false;
   while (lease.isHeld() && deps.now() < lease.endsAt) {
     await attempt(deps, "The lease could not be renewed", () => refreshLease(desk));
     await attempt(deps, "The settings could not be read", () => refreshSettings(desk));
     await attempt(deps, "The claims could not be listed", claims.refresh);
     settings.sayMistakes();
+    starts.run(claims.all());
     handOver.run(claims.all());
     ask(desk);
     gauge(desk);
@@ -148,6 +154,7 @@ function openDesk(deps: PollDeps, lease: Lease, first: LoadedRunners): Desk {
     claims,
     requests,
     handOver,
+    starts: pollStarts(deps, handOver.enqueue),
     bell,
     requestsEnd,
     claimed: () => claimed,
@@ -222,13 +229,13 @@ function untilNextLook({ deps, lease, settings, claims, requests, handOver, ...d
 
 /** Gives the lease back at once, so that the next poller asks, and waits for the answers that are still to come. */
 async function leave(desk: Desk): Promise<void> {
-  const { deps, lease, requests, claims, handOver } = desk;
+  const { deps, lease, requests, claims, handOver, starts } = desk;
   if (!lease.isHeld()) deps.logger.warn("The lease is lost; another poller asks from now on");
   const left = { until: desk.requestsEnd, requests: Object.fromEntries(requests.inFlight()) };
   await attempt(deps, "The lease could not be given back", () =>
     lease.giveBack(notesOf(desk, left)),
   );
-  await requests.drain();
+  await Promise.all([requests.drain(), starts.settled()]);
   handOver.run(claims.all());
   await handOver.settled();
   deps.metrics.publish();

@@ -203,6 +203,7 @@ export async function startOneProcess(options: OneProcessOptions) {
         ...pollBase,
         ...everyLife(life),
         objects: mortal(life, pollBase.objects),
+        tasks: mortal(life, pollBase.tasks),
         functions: mortal(life, pollBase.functions),
         gitlabs: mortalGitLabs(life, pollGitLabs),
         loadRunners: mortal(life, { load: pollBase.loadRunners }).load,

@@ -147,15 +147,13 @@ async function useCaches(world: World): Promise<number> {
   return Object.keys(caches).length;
 }
 
-/** While its task waits for a machine: the sweeper hears of it. */
+/** While its task waits for a machine: the poller sees that it does, and has the launcher ask. */
 async function canceled(world: World): Promise<void> {
   const { id } = await world.enqueue();
   const task = await taskOf(world, id);
   world.gitlab.cancel(id);
-  await until("the canceled job's task to end", async () => {
-    await world.lambda.invokeNow(world.deployment.functions.sweeper.name, {});
-    return task.lastStatus === "STOPPED";
-  });
+  await until("the canceled job's task to end", () => task.lastStatus === "STOPPED");
+  await world.lambda.invokeNow(world.deployment.functions.sweeper.name, {});
 }
 
 /** A claim whose launcher the poller could not invoke: the sweeper does. */

@@ -7,6 +7,7 @@ import type { ListedParameter } from "../../src/aws/parameters.ts";
 import { claimSchema } from "../../src/core/claim.ts";
 import type { ClaimRecord } from "../../src/core/claim.ts";
 import { Secret } from "../../src/core/secret.ts";
+import type { TaskState } from "../../src/core/task-state.ts";
 import type { EventFields } from "../../src/flow/event-log.ts";
 import { createGitLabs } from "../../src/flow/gitlabs.ts";
 import { poll } from "../../src/flow/poll.ts";
@@ -87,8 +88,14 @@ export async function polling(standIn: StandInOptions = {}) {
       });
     };
   const launcher = { fail: false };
+  /** By their ARNs. */
+  const tasks = new Map<string, TaskState>();
   const newDeps = (): PollDeps => ({
     objects,
+    tasks: {
+      describe: (arns) =>
+        Promise.resolve(arns.flatMap((arn) => (tasks.has(arn) ? [tasks.get(arn)!] : []))),
+    },
     functions: {
       invoke: (name, event) => {
         if (launcher.fail) return Promise.reject(new Error("Lambda is away"));
@@ -116,6 +123,7 @@ export async function polling(standIn: StandInOptions = {}) {
   return {
     gitlab,
     objects,
+    tasks,
     parameters,
     lines,
     counted,

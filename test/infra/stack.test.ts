@@ -109,7 +109,14 @@ const advance = [
 test.each([
   [
     "RunnerFunctionsPollerRole",
-    [...common, "lambda:InvokeFunction", "s3:GetObject", "s3:ListBucket", "s3:PutObject"],
+    [
+      ...common,
+      "ecs:DescribeTasks",
+      "lambda:InvokeFunction",
+      "s3:GetObject",
+      "s3:ListBucket",
+      "s3:PutObject",
+    ],
   ],
   ["RunnerFunctionsLauncherRole", [...advance, "sqs:SendMessage"]],
   ["RunnerFunctionsReaperRole", [...advance, "sqs:SendMessage"]],
