@@ -1,6 +1,9 @@
-// Finds the container engine of this machine: DOCKER_HOST, else the sockets of Docker and Podman.
+// Finds the container engine: DOCKER_HOST, over TLS as Docker's own command does it (DOCKER_TLS_VERIFY,
+// DOCKER_CERT_PATH), else the sockets of Docker and Podman.
 
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import Docker from "dockerode";
 import { SettingsError } from "../../core/errors.ts";
 
@@ -43,8 +46,7 @@ function choose(environment: Readonly<Record<string, string | undefined>>): {
       return { address: host, engine: new Docker({ socketPath: host.slice("unix://".length) }) };
     }
     if (/^(tcp|https?):\/\//.test(host) && URL.canParse(host)) {
-      const { hostname, port } = new URL(host);
-      return { address: host, engine: new Docker({ host: hostname, port: port || 2375 }) };
+      return { address: host, engine: overNetwork(new URL(host), environment) };
     }
     throw new SettingsError(
       `DOCKER_HOST is ${JSON.stringify(host)}: must begin with unix:// or tcp://`,
@@ -58,4 +60,28 @@ function choose(environment: Readonly<Record<string, string | undefined>>): {
     );
   }
   return { address: socketPath, engine: new Docker({ socketPath }) };
+}
+
+function overNetwork(
+  { protocol, hostname, port }: URL,
+  environment: Readonly<Record<string, string | undefined>>,
+): Engine {
+  // Docker's own rule: any text but none.
+  const isTls = protocol === "https:" || (environment["DOCKER_TLS_VERIFY"] ?? "") !== "";
+  if (!isTls) return new Docker({ protocol: "http", host: hostname, port: port || 2375 });
+  const folder = environment["DOCKER_CERT_PATH"] || join(homedir(), ".docker");
+  const [ca, cert, key] = ["ca.pem", "cert.pem", "key.pem"].map((name) => pem(join(folder, name)));
+  return new Docker({ protocol: "https", host: hostname, port: port || 2376, ca, cert, key });
+}
+
+function pem(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    throw new SettingsError(
+      `the container engine is asked for over TLS, and ${file} cannot be read: DOCKER_CERT_PATH must name a folder ` +
+        "with ca.pem, cert.pem and key.pem",
+      { cause },
+    );
+  }
 }
