@@ -53,7 +53,7 @@ export async function onAws<T>(action: () => Promise<T>): Promise<T> {
     return await action();
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause;
-    if (cause.message.startsWith("Region is missing")) {
+    if (/^Region (?:is missing|not accepted)/.test(cause.message)) {
       throw new SettingsError("AWS's region is not known: give --region, or set AWS_REGION", {
         cause,
       });

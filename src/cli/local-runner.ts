@@ -45,6 +45,8 @@ export interface LocalRunnerOptions {
   readonly stop: AbortSignal;
   readonly interrupt: AbortSignal;
   readonly onEvent: (event: RunEvent) => void;
+  /** GitLab has been asked whether it knows the runner, and jobs are asked for from now on. */
+  readonly onReady?: () => void;
   readonly onDiagnostic: (text: string) => void;
 }
 
@@ -72,7 +74,8 @@ export async function runLocally(options: LocalRunnerOptions): Promise<void> {
   let settling: Promise<void> | undefined;
   let executor: ClosableExecutor | undefined;
   try {
-    await verify(gitlab, onDiagnostic);
+    await verify(gitlab, onDiagnostic, url);
+    options.onReady?.();
     const key = credentialsKey(url, token);
     const claims = openClaimBook(resolve(options.stateDir, "claims", key.slice(0, 16)));
     const health = trackHealth(key, {
@@ -173,7 +176,11 @@ async function madeAgentImage(engine: Engine, options: LocalRunnerOptions): Prom
 }
 
 /** A token or address that cannot work is told now; a GitLab that is merely away is waited for. */
-async function verify(gitlab: GitLabClient, diagnose: (text: string) => void): Promise<void> {
+async function verify(
+  gitlab: GitLabClient,
+  diagnose: (text: string) => void,
+  url: string,
+): Promise<void> {
   const reply = await gitlab.verifyRunner();
   if (reply.kind === "valid") return;
   if (reply.kind === "invalid") {
@@ -181,5 +188,10 @@ async function verify(gitlab: GitLabClient, diagnose: (text: string) => void): P
       `--token: GitLab does not accept it (${reply.message}): give the glrt- token of a runner that exists there`,
     );
   }
-  diagnose(reply.message);
+  if (reply.kind === "rejected" && reply.status === 404) {
+    throw new SettingsError(
+      `--url: there is no GitLab at ${url} (${reply.message}): give its address, without a group's or project's path`,
+    );
+  }
+  diagnose(`${reply.message.replace(/\.?$/, ".")} Trying again.`);
 }

@@ -25,9 +25,13 @@ const program = new Command("burst")
   // Bad arguments set an exit code; nothing ends the process while output is on its way.
   .exitOverride();
 
-const called = commands[process.argv[2] ?? ""];
+const name = process.argv[2] ?? "";
+const called = commands[name];
 for (const load of called === undefined ? Object.values(commands) : [called]) {
   program.addCommand((await load()).copyInheritedSettings(program));
+}
+if (called !== undefined) {
+  program.commands[0]?.showHelpAfterError(`(burst ${name} --help shows its flags)`);
 }
 
 try {

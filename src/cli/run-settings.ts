@@ -1,11 +1,10 @@
 // What `burst run` runs with: flags first, then the environment, then the settings file.
 
-import { readFileSync } from "node:fs";
-import { parse } from "yaml";
 import { SettingsError } from "../core/errors.ts";
 import { Secret } from "../core/secret.ts";
 import { parseSettings } from "../core/settings.ts";
 import type { Settings } from "../core/settings.ts";
+import { readSettingsFile } from "./settings-file.ts";
 
 export interface RunFlags {
   readonly url?: string;
@@ -49,23 +48,9 @@ export function readRunSource(
 }
 
 function readFile(path: string): Record<string, unknown> {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new SettingsError(`--settings ${path}: the file cannot be read`, { cause });
-  }
-  try {
-    // JSON is YAML too.
-    const value: unknown = parse(text);
-    if (value === null || value === undefined) return {};
-    if (typeof value !== "object" || Array.isArray(value)) {
-      throw new SettingsError(`--settings ${path}: must hold keys and values, such as "limit: 4"`);
-    }
-    return { ...value };
-  } catch (cause) {
-    if (cause instanceof SettingsError) throw cause;
-    const where = cause instanceof Error ? cause.message.split("\n")[0] : "";
-    throw new SettingsError(`--settings ${path}: neither YAML nor JSON: ${where}`, { cause });
-  }
+  const where = `--settings ${path}`;
+  const value = readSettingsFile(path, where);
+  if (value === null || value === undefined) return {};
+  if (typeof value === "object" && !Array.isArray(value)) return { ...value };
+  throw new SettingsError(`${where}: must hold keys and values, such as "limit: 4"`);
 }

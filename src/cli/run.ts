@@ -86,6 +86,7 @@ async function run(options: RunOptions): Promise<void> {
       interrupt: signals.interrupt,
       onEvent: (event) =>
         process.stdout.write(`${formatEvent(event, options.logFormat, new Date())}\n`),
+      onReady: () => diagnose(`waiting for jobs of ${url}`),
       onDiagnostic: diagnose,
     });
     if (signals.interrupt.aborted) process.exitCode = exitCodes.interrupted;

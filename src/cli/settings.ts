@@ -1,6 +1,5 @@
 // `burst settings`: checks what lies in Parameter Store for an environment, or in a file, and prints every mistake.
 
-import { readFileSync } from "node:fs";
 import { SSMClient } from "@aws-sdk/client-ssm";
 import { Command, Option } from "commander";
 import { parse } from "yaml";
@@ -20,6 +19,7 @@ import {
 } from "./aws-place.ts";
 import type { PlaceOptions } from "./aws-place.ts";
 import { exitCodes, reportFailure } from "./exit.ts";
+import { readSettingsFile } from "./settings-file.ts";
 
 interface SettingsOptions extends PlaceOptions {
   readonly file?: string;
@@ -92,13 +92,7 @@ function describe({ name, settings }: LoadedRunner): string {
 }
 
 function checkFile(file: string, kind: SettingsKind): void {
-  let value: unknown;
-  try {
-    value = parse(readFileSync(file, "utf8"));
-  } catch (cause) {
-    const says = cause instanceof Error ? cause.message.split("\n", 1)[0] : "";
-    throw new SettingsError(`${file}: expected YAML or JSON that can be read: ${says}`, { cause });
-  }
+  const value = readSettingsFile(file, file);
   const environment = parseEnvironmentSettings(kind === "environment" ? value : {}, file);
   const parsed =
     environment.kind === "settings" && kind === "runner"

@@ -11,7 +11,7 @@ import { listenForSignals } from "./two-signals.ts";
 interface StandInFlags {
   readonly listen: string;
   readonly port: string;
-  readonly project: readonly string[];
+  readonly project?: readonly string[];
   readonly token?: string;
 }
 
@@ -23,7 +23,7 @@ export function standInCommand(): Command {
     .description("serve a small GitLab on this machine, for any runner to talk to")
     .option("--listen <address>", "address to listen on", "127.0.0.1")
     .option("--port <n>", "port to listen on, 0 for any free one", "0")
-    .option("--project <dir>", "a folder to serve as root/<its name>; may be repeated", collect, [])
+    .option("--project <dir>", "a folder to serve as root/<its name>; may be repeated", collect)
     .option("--token <token>", "the runner's token, glrt-… (default: a new one)")
     .action(async (flags: StandInFlags) => {
       try {
@@ -43,7 +43,7 @@ async function serve(flags: StandInFlags): Promise<void> {
     const standIn = await startStandIn({
       listen: flags.listen,
       port: portNumber(flags.port),
-      projects: flags.project,
+      projects: flags.project ?? [],
       longPollSeconds,
       // Any runner shall work with it, and the official one carries its token to the storage.
       storageRefusesTokens: false,
@@ -82,6 +82,6 @@ function runnerToken(text: string): string {
   );
 }
 
-function collect(value: string, before: readonly string[]): readonly string[] {
+function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }

@@ -149,7 +149,7 @@ export function section<T extends z.ZodRawShape>(what: string, shape: T) {
       const answers = keys.map(
         (key) => `unknown key ${JSON.stringify(key)}${didYouMean(key, known)}`,
       );
-      return answers.join(", ");
+      return answers.join("; ");
     },
   });
 }

@@ -32,7 +32,14 @@ interface ClientPair {
 /** Reads and checks what was configured now; makes the contexts when the first connection needs them. */
 export function readTrust(options: TlsOptions, env: Environment): Trust {
   const extra = [
-    ...(options.ca === undefined ? [] : [checkedPem(options.ca, "The extra CA")]),
+    ...(options.ca === undefined
+      ? []
+      : [
+          checkedPem(
+            options.ca,
+            "The extra CA (--tls-ca-file, or tls_ca_certificate in the settings)",
+          ),
+        ]),
     ...(options.caFile === undefined
       ? []
       : [checkedPem(readPem(options.caFile, "--tls-ca-file"), options.caFile)]),

@@ -18,6 +18,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "burst-cli-"));
   gitlab = await startStandIn({ watched: true, longPollSeconds: 1 });
   await writeFile(join(folder, "bad.yml"), "concurent: 3\noutput_limit: lots\n");
+  await writeFile(join(folder, "config.toml"), 'concurrent = 4\n[[runners]]\n  name = "a"\n');
   await writeFile(join(folder, "list.yml"), "- a\n- b\n");
   await writeFile(join(folder, "broken.yml"), "a: [1\n");
 });
@@ -72,6 +73,7 @@ test.each<[rule: string, flags: RunFlags, says: RegExp]>([
   ["that names an unknown key", { settings: "bad.yml" }, /bad\.yml: unknown key "concurent"/],
   ["that is a list", { settings: "list.yml" }, /must hold keys and values/],
   ["that is no YAML", { settings: "broken.yml" }, /neither YAML nor JSON/],
+  ["that is GitLab Runner's", { settings: "config.toml" }, /write the keys .* as YAML, all on one/],
   ["that is not there", { settings: "none.yml" }, /none\.yml: the file cannot be read/],
 ])("a settings file or source %s is told in one sentence", (_rule, flags, says) => {
   const file = flags.settings === undefined ? {} : { settings: join(folder, flags.settings) };
@@ -89,6 +91,19 @@ test("a token that GitLab does not know ends with 2, and is not repeated", async
   expect(ended.code).toBe(2);
   expect(ended.stderr).toMatch(/--token: GitLab does not accept it/);
   expect(ended.stderr).not.toContain("secret-wrong");
+});
+
+test("an address that is no GitLab's ends with 2, and says what is wrong with it", async () => {
+  const url = `${gitlab.url}/group/project`;
+  const ended = await burst(["run", "--url", url, "--token", gitlab.runnerToken]);
+  expect(ended.code).toBe(2);
+  expect(ended.stderr).toContain(`--url: there is no GitLab at ${url} (GitLab answered HTTP 404`);
+});
+
+test("a wrong flag is answered with where the right ones are", async () => {
+  const ended = await burst(["run", "--concurent", "2"]);
+  expect(ended).toMatchObject({ code: 2, stdout: "" });
+  expect(ended.stderr).toContain("(burst run --help shows its flags)");
 });
 
 test("after --max-jobs it ends with 0 whatever the results, having said a line per event", async () => {
