@@ -92,13 +92,11 @@ export async function appendLastLine(
   { gitlab, wallClock }: Pick<SettleTools, "gitlab" | "wallClock">,
   debt: Debt,
   message: string,
+  shape: (text: string) => string = errorLine,
 ): Promise<void> {
-  await append(gitlab, debt, lastLine(debt, message, wallClock));
-}
-
-function lastLine(debt: Debt, message: string, wallClock: () => number): Uint8Array {
-  const line = new TextEncoder().encode(errorLine(debt.mask(message)));
-  return debt.timestamps ? createTimestamps("00O", wallClock).write(line) : line;
+  const line = new TextEncoder().encode(shape(debt.mask(message)));
+  const stamped = debt.timestamps ? createTimestamps("00O", wallClock).write(line) : line;
+  await append(gitlab, debt, stamped);
 }
 
 async function append(

@@ -1,11 +1,16 @@
 // The last word about a job whose agent cannot say it: a line at the end of its log, and the result.
 
 import type { ClaimPhase, Verdict } from "../core/claim.ts";
+import { warningLine } from "../core/colours.ts";
 import { wireReason } from "../core/failure-reason.ts";
 import type { AdvanceDeps } from "./advance-deps.ts";
 import type { ClaimedJob } from "./claimed-job.ts";
 import { appendLastLine } from "./settle.ts";
 import type { Settled } from "./settle.ts";
+
+/** Behind a result that the agent left without a word from GitLab: nobody knows how much of its log has arrived. */
+const unconfirmed =
+  "the agent was lost before GitLab had confirmed all of this log; what is missing here is in CloudWatch Logs, by the link above";
 
 /** One try; who is not heard comes again later. */
 export async function tellGitLab(
@@ -13,9 +18,9 @@ export async function tellGitLab(
   { claim, debt, gitlab }: ClaimedJob,
   verdict: Verdict,
 ): Promise<Settled> {
-  if (verdict.message !== "") {
-    await appendLastLine({ gitlab, wallClock: deps.now }, debt, verdict.message);
-  }
+  const tools = { gitlab, wallClock: deps.now };
+  if (verdict.message === "") await appendLastLine(tools, debt, unconfirmed, warningLine);
+  else await appendLastLine(tools, debt, verdict.message);
   const { state, reason = "unknown_failure", exitCode } = verdict;
   const reply = await gitlab.updateJob({
     jobId: claim.jobId,

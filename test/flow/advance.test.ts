@@ -177,6 +177,7 @@ test("an agent that died after its result has it delivered", async () => {
     failureReason: "script_failure",
     exitCode: 3,
   });
+  expect(it.trace()).toMatch(/WARNING: the agent was lost before .* CloudWatch Logs.*\n$/);
   expect(it.phase()).toBe("gone");
 });
 
