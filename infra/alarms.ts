@@ -1,6 +1,6 @@
-// Five alarms, for what somebody has to look at: jobs fail for many reasons that are nobody's but their own.
+// Six alarms, for what somebody has to look at: jobs fail for many reasons that are nobody's but their own.
 
-import { Duration, Validations } from "aws-cdk-lib";
+import { Duration, Stack, Validations } from "aws-cdk-lib";
 import {
   Alarm,
   ComparisonOperator,
@@ -9,6 +9,7 @@ import {
 } from "aws-cdk-lib/aws-cloudwatch";
 import type { IMetric } from "aws-cdk-lib/aws-cloudwatch";
 import { SnsAction } from "aws-cdk-lib/aws-cloudwatch-actions";
+import { PolicyStatement, ServicePrincipal } from "aws-cdk-lib/aws-iam";
 import { Topic } from "aws-cdk-lib/aws-sns";
 import { EmailSubscription } from "aws-cdk-lib/aws-sns-subscriptions";
 import { Construct } from "constructs";
@@ -62,6 +63,15 @@ export class Alarms extends Construct {
 
   private makeTopic(address: string): Topic {
     const topic = new Topic(this, "Topic", { enforceSSL: true });
+    // A policy of its own takes the place of the one that would let CloudWatch in.
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal("cloudwatch.amazonaws.com")],
+        actions: ["sns:Publish"],
+        resources: [topic.topicArn],
+        conditions: { StringEquals: { "aws:SourceAccount": Stack.of(this).account } },
+      }),
+    );
     topic.addSubscription(new EmailSubscription(address));
     Validations.of(topic).acknowledge({
       id: "AwsSolutions-SNS2",
@@ -74,7 +84,7 @@ export class Alarms extends Construct {
 
 function rules({ environment, controlPlane }: AlarmsProps): Readonly<Record<string, Rule>> {
   const period = Duration.minutes(5);
-  const poller = controlPlane.functions.poller.function;
+  const sweeper = controlPlane.functions.sweeper.function;
   const calls = { statistic: "Sum", period };
   return {
     ClaimsLate: {
@@ -91,12 +101,21 @@ function rules({ environment, controlPlane }: AlarmsProps): Readonly<Record<stri
     },
     PollerNotSucceeding: {
       description:
-        "For a quarter of an hour no call of the poller ended well: GitLab is not asked for jobs.",
+        "For a quarter of an hour no poller has held the lease and seen the open claims: GitLab is not asked for jobs.",
+      // Told by who polls; a call that finds another at it tells nothing.
+      metric: burstMetric(environment, "OpenClaims", { statistic: "SampleCount", period }),
+      threshold: 1,
+      below: true,
+      periods: 3,
+    },
+    SweeperNotSucceeding: {
+      description:
+        "For a quarter of an hour no call of the sweeper ended well: lost events stay lost, and long jobs lose the addresses of their caches.",
       metric: new MathExpression({
         expression: "FILL(invocations, 0) - FILL(errors, 0)",
         usingMetrics: {
-          invocations: poller.metricInvocations(calls),
-          errors: poller.metricErrors(calls),
+          invocations: sweeper.metricInvocations(calls),
+          errors: sweeper.metricErrors(calls),
         },
         period,
         label: "Calls that ended well",

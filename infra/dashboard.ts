@@ -74,8 +74,9 @@ export class BurstDashboard extends Construct {
             "sort jobs desc",
           ]),
           table("Latest errors", [
-            'filter level = "ERROR"',
-            "fields @timestamp, message, claim, reason",
+            // What Lambda itself says of a function that died has no level.
+            'filter level in ["ERROR", "WARN"] or @message like /Task timed out|Runtime\\.|Invoke Error|out of memory/',
+            "fields @timestamp, coalesce(message, @message) as what, claim, reason",
             "sort @timestamp desc",
             "limit 20",
           ]),

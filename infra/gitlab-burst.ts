@@ -171,8 +171,9 @@ export class GitLabBurst extends Construct {
     if (props.dashboard ?? true) {
       new BurstDashboard(this, "Overview", { environment, namePrefix, controlPlane });
     }
-    Tags.of(this).add(contextKey, environment);
     for (const [key, value] of Object.entries(props.tags ?? {})) Tags.of(this).add(key, value);
+    // Last, so that no other tag of this name stays: it says whose a bucket or log group is.
+    Tags.of(this).add(contextKey, environment);
 
     this.cluster = runtime.cluster;
     this.vpc = network.vpc;

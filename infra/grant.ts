@@ -50,3 +50,9 @@ function flatten(value: unknown): string {
   if ("Ref" in value) return `<${String(value.Ref)}>`;
   return JSON.stringify(value);
 }
+
+/** A key is often shared: with it nothing is opened but what lies in buckets and secrets. */
+export function throughServices({ region, urlSuffix }: Stack) {
+  const services = ["s3", "secretsmanager"].map((service) => `${service}.${region}.${urlSuffix}`);
+  return { StringEquals: { "kms:ViaService": services } };
+}

@@ -8,7 +8,7 @@ import { LogGroup } from "aws-cdk-lib/aws-logs";
 import type { RetentionDays } from "aws-cdk-lib/aws-logs";
 import type { Bucket } from "aws-cdk-lib/aws-s3";
 import { Construct } from "constructs";
-import { grant } from "./grant.ts";
+import { grant, throughServices } from "./grant.ts";
 import type { Network } from "./network.ts";
 
 export interface JobRuntimeProps {
@@ -107,7 +107,13 @@ export class JobRuntime extends Construct {
       },
     ]);
     if (encryptionKey !== undefined) {
-      grant(role, [{ actions: ["kms:Decrypt"], resources: [encryptionKey.keyArn] }]);
+      grant(role, [
+        {
+          actions: ["kms:Decrypt"],
+          resources: [encryptionKey.keyArn],
+          conditions: throughServices(Stack.of(this)),
+        },
+      ]);
     }
     return role;
   }

@@ -4,6 +4,7 @@ import { ArnFormat, Stack } from "aws-cdk-lib";
 import type { IKey } from "aws-cdk-lib/aws-kms";
 import type { IConstruct } from "constructs";
 import { contextKey } from "./settings.ts";
+import { throughServices } from "./grant.ts";
 import type { Permission } from "./grant.ts";
 import type { FunctionName } from "./bundles.ts";
 import type { JobRuntime } from "./job-runtime.ts";
@@ -205,6 +206,7 @@ function permissions(stack: Stack, world: World) {
           {
             actions: ["kms:Decrypt", "kms:GenerateDataKey"],
             resources: [world.encryptionKey.keyArn],
+            conditions: throughServices(stack),
           },
         ];
 

@@ -79,8 +79,17 @@ export const deploymentSchema = z.strictObject({
   permissionsBoundaryArn: policy.optional(),
   alarmAddress: z.email({ error: "expected an e-mail address" }).optional(),
   dashboard: z.boolean().optional(),
-  tags: z.record(z.string().min(1).max(128), z.string().max(256)).optional(),
+  tags: z
+    .record(z.string().min(1).max(128), z.string().max(256))
+    .refine((tags) => !Object.keys(tags).some(isTaken), {
+      error: `expected other keys: ${contextKey} says whose the stack is, and aws:… are AWS's own`,
+    })
+    .optional(),
 });
+
+function isTaken(key: string): boolean {
+  return key === contextKey || key.toLowerCase().startsWith("aws:");
+}
 
 export type Deployment = z.output<typeof deploymentSchema> & { readonly environment: string };
 

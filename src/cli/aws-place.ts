@@ -1,7 +1,11 @@
 // Where a command on AWS does its work: the environment's names, and clients set up in the standard way (profile,
 // region, AWS_ENDPOINT_URL).
 
-import { GetFunctionConfigurationCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import {
+  GetFunctionConfigurationCommand,
+  LambdaClient,
+  paginateListFunctions,
+} from "@aws-sdk/client-lambda";
 import { Option } from "commander";
 import { environmentNameRule, isEnvironmentName } from "../core/environment-name.ts";
 import { SettingsError } from "../core/errors.ts";
@@ -65,6 +69,23 @@ export async function onAws<T>(action: () => Promise<T>): Promise<T> {
       );
     }
     throw cause;
+  }
+}
+
+/** Whether any function of this account and region works with these parameters, whatever its name begins with. */
+export async function hasFunctions(place: PlaceOptions): Promise<boolean> {
+  const path = parametersPath(place);
+  const client = new LambdaClient(clientOptions(place));
+  try {
+    for await (const { Functions = [] } of paginateListFunctions({ client }, {})) {
+      const found = Functions.some(
+        ({ Environment }) => Environment?.Variables?.["BURST_PARAMETERS"] === path,
+      );
+      if (found) return true;
+    }
+    return false;
+  } finally {
+    client.destroy();
   }
 }
 

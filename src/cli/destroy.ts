@@ -15,8 +15,8 @@ import { createRegistrySecrets } from "../aws/secrets.ts";
 import { SettingsError } from "../core/errors.ts";
 import {
   clientOptions,
-  deployedEnvironment,
   environmentOption,
+  hasFunctions,
   namePrefix,
   onAws,
   parametersPath,
@@ -55,7 +55,7 @@ interface Leftover {
 async function destroy(options: DestroyOptions): Promise<void> {
   const path = parametersPath(options);
   const prefix = namePrefix(options);
-  if ((await deployedEnvironment(options)) !== undefined) {
+  if (await hasFunctions(options)) {
     throw new SettingsError(
       `The environment ${options.env} is still deployed: run \`npx cdk destroy -c env=${options.env}\` first, or its functions make anew what is removed`,
     );

@@ -33,7 +33,10 @@ export const metricUnits = {
   QueueSeconds: "Seconds",
   OpenClaims: "Count",
   RunningVcpu: "Count",
-  /** Requests that GitLab refused for their token's sake. Mistakes in settings are lines of the log, as errors. */
+  /**
+   * Requests that GitLab refused for their token's sake, and each minute the runners that rest because of it. Mistakes
+   * in settings are lines of the log, as errors.
+   */
   TokenRefused: "Count",
 } as const;
 

@@ -200,10 +200,13 @@ function ask(desk: Desk): void {
 }
 
 function gauge(desk: Desk): void {
-  const { deps, claims } = desk;
+  const { deps, claims, settings, requests } = desk;
   const { metrics, now } = deps;
-  if (now() - desk.gaugedAt < times.gaugesMilliseconds) return;
+  // Who is blind tells nothing: an alarm is about the silence.
+  if (claims.isBlind() || now() - desk.gaugedAt < times.gaugesMilliseconds) return;
   desk.gaugedAt = now();
+  const banned = settings.active().filter((runner) => requests.isBanned(runner)).length;
+  if (banned > 0) metrics.add("TokenRefused", banned);
   metrics.add("OpenClaims", claims.all().length);
   metrics.add(
     "RunningVcpu",

@@ -106,3 +106,14 @@ test("bootstrap and the first deployment succeed, and the functions are told wha
   );
   expect(clusters?.[0]?.status).toBe("ACTIVE");
 }, 480_000);
+
+test("what is deployed is not destroyed, whatever prefix is given", async () => {
+  const argv = ["--import", "tsx", "src/cli/main.ts", "destroy", "--yes", "--prefix", "another"];
+  const env = { PATH: process.env["PATH"], HOME: tree.folder, ...moto.environment };
+  const destroyed = run(process.execPath, argv, { cwd: tree.folder, env });
+  await expect(destroyed).rejects.toMatchObject({
+    code: 2,
+    stdout: "",
+    stderr: expect.stringContaining("The environment default is still deployed"),
+  });
+});

@@ -81,6 +81,8 @@ test("three refusals of the token end the asking, for another poller too; a corr
   expect(JSON.stringify(scene.lines)).not.toContain("glrt-wrong");
   await scene.poll(0.3, "poller-2");
   expect(scene.requests()).toHaveLength(3);
+  // Told each minute, as long as it rests.
+  expect(scene.counted.get("TokenRefused")).toBe(4);
 
   await scene.gitlab.enqueue();
   scene.parameters.put("runners/team/token", new Secret(scene.gitlab.runnerToken));

@@ -51,6 +51,11 @@ test.each([
     { permissionsBoundaryArn: "boundary" },
     `${here}.permissionsBoundaryArn: expected an ARN like arn:aws:iam::111122223333:policy/boundary`,
   ],
+  [
+    { tags: { "gitlab-burst": "prod" } },
+    `${here}.tags: expected other keys: gitlab-burst says whose the stack is`,
+  ],
+  [{ tags: { team: "ci", "AWS:x": "y" } }, `${here}.tags: expected other keys`],
   [{ cacheDays: 0.5 }, `${here}.cacheDays: expected a whole number of days`],
 ])("a mistake is told by its key: %j", (settings, message) => {
   expect(() => parseDeployment(undefined, { default: settings })).toThrow(message);

@@ -327,14 +327,25 @@ test("the cluster has both capacities and no Container Insights", () => {
   });
 });
 
-test("five alarms stand without an address, and write to one that is given; environments share no name", () => {
-  template.resourceCountIs("AWS::CloudWatch::Alarm", 5);
+test("six alarms stand without an address, and write to one that is given; environments share no name", () => {
+  template.resourceCountIs("AWS::CloudWatch::Alarm", 6);
   template.resourceCountIs("AWS::SNS::Topic", 0);
   const told = synthesize({ alarmAddress: "ci@example.com", dashboard: false }, "prod");
   told.allResourcesProperties("AWS::CloudWatch::Alarm", { AlarmActions: [Match.anyValue()] });
   told.hasResourceProperties("AWS::SNS::Subscription", {
     Protocol: "email",
     Endpoint: "ci@example.com",
+  });
+  told.hasResourceProperties("AWS::SNS::TopicPolicy", {
+    PolicyDocument: {
+      Statement: Match.arrayWith([
+        Match.objectLike({
+          Effect: "Allow",
+          Action: "sns:Publish",
+          Principal: { Service: "cloudwatch.amazonaws.com" },
+        }),
+      ]),
+    },
   });
   told.resourceCountIs("AWS::CloudWatch::Dashboard", 0);
   expect(flat(told.toJSON())).not.toContain("gitlab-burst-default");
@@ -396,7 +407,7 @@ test("in somebody's own app it takes their network, and breaks none of cdk-nag's
   Validations.of(vpc).acknowledge({ id: "AwsSolutions-VPC7", reason: "a network of a test" });
   const theirs = finish(app, stack);
   expect(first.jobRolePath).toBe("/gitlab-burst/default/");
-  expect(second.alarms).toHaveLength(5);
+  expect(second.alarms).toHaveLength(6);
   theirs.resourceCountIs("AWS::EC2::VPC", 1);
   theirs.hasResourceProperties("AWS::Lambda::Function", {
     FunctionName: "gitlab-burst-two-launcher",
