@@ -70,13 +70,13 @@ const phaseSchema = z.discriminatedUnion("kind", [
     until: z.number(),
     tries: z.number().int(),
     taskArn: z.string().optional(),
-    /** Whether a start was not answered, so that there may be a task that nobody knows. */
+    /** Whether there may be a task that nobody knows yet. */
     mayLive: z.boolean().optional(),
   }),
   /** GitLab knows all it will ever hear of us: what is left goes, as soon as no task of the job lives any more. */
   z.object({
     kind: z.literal("closing"),
-    /** Not to be cleaned up before: a task whose start was not answered may still turn up. */
+    /** Not to be cleaned up before: a task that nobody knows may still turn up. */
     until: z.number(),
     taskArn: z.string().optional(),
     /** Whether the job may have more tasks than that one. */

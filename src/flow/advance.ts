@@ -29,7 +29,7 @@ export async function advanceClaim(
   const id = parseClaimId(claimId);
   if (id === undefined) return { kind: "gone" };
   const key = stateKeys.claim(id);
-  const seen: Seen = { task, job: undefined, sent: false };
+  const seen: Seen = { task, job: undefined, sent: false, unanswered: 0 };
   // Once a visit: Parameter Store answers an account 40 questions a second, and a burst of jobs is hundreds of visits.
   let runner: Promise<LoadedRunner | undefined> | undefined;
   const remembering: AdvanceDeps = {

@@ -4,24 +4,18 @@ import type { Action } from "../core/advance.ts";
 import { claimSchema } from "../core/claim.ts";
 import type { ClaimPhase, Verdict } from "../core/claim.ts";
 import { stateKeys } from "../core/state-keys.ts";
+import { mayHaveMore, mayTurnUp, turnUpMs } from "../core/stray.ts";
 import type { TaskState } from "../core/task-state.ts";
 import type { AdvanceDeps } from "./advance-deps.ts";
 import { nextTurn, takeTurn, tellGitLab } from "./tell.ts";
 import { report } from "./visit.ts";
 import type { Visit } from "./visit.ts";
 
-/** A start that was not answered may turn up as a task for so long. */
-const turnUpMs = 60_000;
-
-/** `mayLive`: a start was not answered, so there may be a task that nobody knows. */
-export async function decide(
-  visit: Visit,
-  verdict: Verdict,
-  mayLive = visit.job.claim.phase.kind === "launching",
-): Promise<undefined> {
+export async function decide(visit: Visit, verdict: Verdict): Promise<undefined> {
   const { deps, job } = visit;
   const { claim } = job;
   const { phase } = claim;
+  const mayLive = mayTurnUp(phase, deps.now());
   const taskArn = phase.kind === "running" ? phase.taskArn : undefined;
   const saved = await visit.save({
     ...claim,
@@ -78,9 +72,8 @@ export async function close(
   const { claim } = job;
   const { phase } = claim;
   const taskArn = phase.kind === "running" ? phase.taskArn : undefined;
-  const again = "launch" in phase && phase.launch.attempt > 1;
-  const mayLive = phase.kind === "launching";
-  const next = closingPhase(deps, { taskArn, search: again || mayLive, mayLive });
+  const mayLive = mayTurnUp(phase, deps.now());
+  const next = closingPhase(deps, { taskArn, search: mayHaveMore(phase), mayLive });
   if (!(await visit.save({ ...claim, phase: next }))) return;
   deps.metrics.add("FinishedJobs", 1);
   if (result?.result === "failed") deps.metrics.add("FailedJobs", 1);

@@ -17,6 +17,8 @@ export interface Seen {
   job: { readonly now: JobNow; readonly at: number } | undefined;
   /** Whether this visit has brought the job's log up to date on GitLab. */
   sent: boolean;
+  /** How often it has sent a request that got no clear answer. */
+  unanswered: number;
 }
 
 /** A start that is this old should be found by asking for the claim's tasks. */

@@ -30,19 +30,11 @@ export type Launched =
       readonly until: number;
       readonly why: string;
     }
-  /** The answer is not known: the same request again, later. */
+  /** The answer is not known, or there was no definition: the same request again, if the record still says so. */
   | { readonly kind: "unknown" }
-  | {
-      readonly kind: "failed";
-      readonly message: string;
-      /** A request before it was not answered: there may be a task that nobody knows. */
-      readonly mayLive: boolean;
-    };
+  | { readonly kind: "failed"; readonly message: string };
 
-/** Waits between two of the same question. */
-const pauses: readonly number[] = [500, 1000, 2000, 4000];
-
-/** Sends the recorded request until ECS says what has come of it. */
+/** Sends the recorded request, once: what ECS says may have been overtaken, and the record is the one to ask. */
 export async function runTask(
   deps: AdvanceDeps,
   job: ClaimedJob,
@@ -50,41 +42,32 @@ export async function runTask(
 ): Promise<Launched> {
   // Written by us as such a request, and read back from our own record.
   const request = phase.request as unknown as RunTaskRequest;
-  for (let round = 0; ; round++) {
-    const reply = await deps.tasks.run(request);
-    switch (reply.kind) {
-      case "launched":
-        return { kind: "running", taskArn: reply.taskArn };
-      case "refused":
-        return failed(`AWS refuses to start the task: ${reply.message}`);
-      case "throttled":
-        return turnedAway(deps, job, phase);
-      case "no-capacity":
-      case "quota":
-      case "no-address":
-        return nextStep(deps, job, phase, reply);
-      case "unknown-definition": {
-        const step = await register(deps, job, phase, request.taskDefinition);
-        if (step !== undefined) return step;
-        break;
-      }
-      case "unknown":
-        deps.logger.warn("RunTask gave no clear answer", { why: reply.message });
-        break;
-    }
-    const pause = pauses[round];
-    if (pause === undefined) return { kind: "unknown" };
-    await deps.sleep(pause);
+  const reply = await deps.tasks.run(request);
+  switch (reply.kind) {
+    case "launched":
+      return { kind: "running", taskArn: reply.taskArn };
+    case "refused":
+      return failed(`AWS refuses to start the task: ${reply.message}`);
+    case "throttled":
+      return turnedAway(deps, job, phase);
+    case "no-capacity":
+    case "quota":
+    case "no-address":
+      return nextStep(deps, job, phase, reply);
+    case "unknown-definition":
+      return await register(deps, job, phase, request.taskDefinition);
+    case "unknown":
+      deps.logger.warn("RunTask gave no clear answer", { why: reply.message });
+      return { kind: "unknown" };
   }
 }
 
-/** undefined: it is there now, or perhaps; ask for the task again. */
 async function register(
   deps: AdvanceDeps,
   job: ClaimedJob,
   phase: Phase<"launching">,
   family: string,
-): Promise<Launched | undefined> {
+): Promise<Launched> {
   const definition = await definitionOf(deps, job);
   if (definition?.family !== family) {
     // Settings have changed since the request was made, and nothing was started by it.
@@ -94,7 +77,7 @@ async function register(
   switch (reply.kind) {
     case "registered":
     case "unknown":
-      return undefined;
+      return { kind: "unknown" };
     case "elsewhere":
       return { kind: "waiting", launch: again(phase), until: reply.until, why: "" };
     case "throttled":
@@ -134,7 +117,7 @@ function nextStep(
 function turnedAway(deps: AdvanceDeps, job: ClaimedJob, phase: Phase<"launching">): Launched {
   const times = (phase.throttled?.times ?? 0) + 1;
   const step = standBack(times, waitOf(deps, job, phase));
-  if (step.kind === "give-up") return failed(step.message, true);
+  if (step.kind === "give-up") return failed(step.message);
   return { kind: "throttled", times, until: step.until, why: obstacleText.throttled };
 }
 
@@ -146,6 +129,6 @@ function waitOf(
   return { now: now(), since: waitingSince, timeoutSeconds, chance: random() };
 }
 
-function failed(message: string, mayLive = false): Launched {
-  return { kind: "failed", message, mayLive };
+function failed(message: string): Launched {
+  return { kind: "failed", message };
 }

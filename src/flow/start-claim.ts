@@ -57,6 +57,9 @@ export async function prepare(visit: Visit, launch: LaunchPoint): Promise<undefi
   }
 }
 
+/** Waits between two of the same question, in one visit. */
+const pauses: readonly number[] = [500, 1000, 2000, 4000];
+
 export async function run(visit: Visit): Promise<Advanced | undefined> {
   const { deps, job } = visit;
   const { phase } = job.claim;
@@ -75,11 +78,17 @@ export async function run(visit: Visit): Promise<Advanced | undefined> {
         report(visit, "task started");
       }
       return undefined;
-    case "unknown":
-      return { kind: "waiting", phase: "launching", until: deps.now() + 10_000 };
+    case "unknown": {
+      const pause = pauses[visit.seen.unanswered++];
+      if (pause === undefined) {
+        return { kind: "waiting", phase: "launching", until: deps.now() + 10_000 };
+      }
+      await deps.sleep(pause);
+      return undefined;
+    }
     case "failed":
       deps.metrics.add("LaunchFailures", 1);
-      return await decide(visit, systemFailure(launched.message).verdict, launched.mayLive);
+      return await decide(visit, systemFailure(launched.message).verdict);
     case "throttled":
       deps.metrics.add("LaunchFailures", 1);
       return await toThrottled(visit, phase, launched);

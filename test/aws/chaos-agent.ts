@@ -24,8 +24,8 @@ export interface ChaosAgentOptions {
 
 /** What a job's agents have done. */
 export interface Done {
-  /** How often its script began. */
-  begun: number;
+  /** The tasks in which its script began. */
+  readonly begun: string[];
   /** Results that lie in the bucket. */
   readonly results: ("success" | "failed" | "canceled")[];
 }
@@ -43,7 +43,7 @@ export function createChaosAgents(options: ChaosAgentOptions) {
     timeouts: { totalSeconds: 10, responseHeaderSeconds: 8 },
   });
   const doneOf = (jobId: number): Done => {
-    const known = done.get(jobId) ?? { begun: 0, results: [] };
+    const known = done.get(jobId) ?? { begun: [], results: [] };
     done.set(jobId, known);
     return known;
   };
@@ -113,7 +113,7 @@ export function createChaosAgents(options: ChaosAgentOptions) {
     if (!mayRun) return exitAll(agentExit.fenceLost);
     await step();
     const { id: jobId } = payloadSchema.parse(JSON.parse(handOff.job));
-    doneOf(jobId).begun++;
+    doneOf(jobId).begun.push(`attempt ${attempt} in ${task.id.slice(0, 8)} at ${now()}`);
     await step();
     const result = (await isCanceling(handOff))
       ? ("canceled" as const)

@@ -78,10 +78,14 @@ test(`${count} jobs in trouble of every kind, seed ${seed}`, once, async () => {
     const wrong: string[] = [];
     for (const { id, mayRerun } of jobs) {
       const { status } = gitlab.job(id);
-      const { begun, results } = agents.done.get(id) ?? { begun: 0, results: [] };
+      const { begun, results } = agents.done.get(id) ?? { begun: [], results: [] };
       const ends = finals.get(id) ?? [];
       if (ends.length !== 1) wrong.push(`job ${id} has ended ${ends.length} times: ${ends.join()}`);
-      if (begun > 1 && !mayRerun) wrong.push(`the script of job ${id} began ${begun} times`);
+      if (begun.length > 1 && !mayRerun) {
+        wrong.push(
+          `the script of job ${id} began ${begun.length} times:\n  ${storyOf(aws, begun, id)}`,
+        );
+      }
       if (status === "success" && !results.includes("success")) {
         wrong.push(`job ${id} is green, and no agent said so`);
       }
@@ -253,6 +257,19 @@ async function calm(aws: OneProcess, clock: Clock): Promise<void> {
     await aws.sweep();
     await aws.settled();
   }
+}
+
+/** How a job came to what it came to: for whoever reads that something went wrong. */
+function storyOf({ ecs, phases }: OneProcess, begun: readonly string[], id: number): string {
+  const tasks = [...ecs.tasks.values()]
+    .filter(({ request: { tags = [] } }) =>
+      tags.some(({ key, value }) => key === "job" && value === `${id}`),
+    )
+    .map(
+      ({ id: taskId, capacityProvider, createdAt, startedAt = 0, stoppedAt = 0 }) =>
+        `task ${taskId.slice(0, 8)} of ${capacityProvider}: created ${createdAt}, started ${startedAt}, stopped ${stoppedAt}`,
+    );
+  return [...(phases.get(id) ?? []), ...tasks, ...begun].join("\n  ");
 }
 
 function leftovers({ memory, ecs }: OneProcess) {

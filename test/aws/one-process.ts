@@ -5,6 +5,7 @@ import { createAdvanceDeps } from "../../lambdas/advance-deps.ts";
 import { createDeps } from "../../lambdas/deps.ts";
 import { taskOfEvent } from "../../src/aws/tasks.ts";
 import { claimSchema, parseClaimId } from "../../src/core/claim.ts";
+import { launchName } from "../../src/core/ladder.ts";
 import type { FunctionVariables } from "../../src/core/function-environment.ts";
 import { advanceClaim } from "../../src/flow/advance.ts";
 import { createGitLabs } from "../../src/flow/gitlabs.ts";
@@ -64,9 +65,14 @@ export type OneProcess = Awaited<ReturnType<typeof startOneProcess>>;
 export async function startOneProcess(options: OneProcessOptions) {
   const { clock, chance, risks } = options;
   const claimed = new Set<number>();
+  const phases = new Map<number, readonly string[]>();
   const memory = createMemoryAws(clock.now, (key, bytes) => {
     if (!key.includes("/claims/")) return;
-    claimed.add(claimSchema.parse(JSON.parse(bytes.toString("utf8"))).jobId);
+    const { jobId, phase } = claimSchema.parse(JSON.parse(bytes.toString("utf8")));
+    claimed.add(jobId);
+    const { launch, taskArn } = { launch: undefined, taskArn: "", ...phase };
+    const line = `${clock.now()} ${phase.kind} ${launch === undefined ? "" : launchName(launch)} ${taskArn}`;
+    phases.set(jobId, [...(phases.get(jobId) ?? []), line.trim()]);
   });
   const backEnd = createSimulated(options.play);
   const problems: string[] = [];
@@ -186,6 +192,8 @@ export async function startOneProcess(options: OneProcessOptions) {
     /** What the functions said of trouble. */
     problems,
     invocations,
+    /** What each record has been through. */
+    phases: phases as ReadonlyMap<number, readonly string[]>,
     /** Jobs that have had a record. */
     claimed: claimed as ReadonlySet<number>,
     busy: () => open.size,

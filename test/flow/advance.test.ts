@@ -67,7 +67,10 @@ test("a cancel while the task waits for room ends the wait", async () => {
   it.gitlab.cancel(it.jobId);
   it.pass(5000);
   await it.visit();
-  expect([it.job().status, it.phase()]).toEqual(["canceled", "gone"]);
+  expect([it.job().status, it.phase()]).toEqual(["canceled", "closing"]);
+  it.pass(60_000);
+  await it.visit();
+  expect(it.phase()).toBe("gone");
 });
 
 test("a cancel while the task starts stops the task at once, and nothing is left when it has stopped", async () => {
@@ -139,6 +142,7 @@ test("Spot that is taken back before the fence is invisible but for a line in th
   expect(second.handOff.task?.notices.join()).toContain("Spot");
   expect(await second.fence()).toBe(true);
   await second.tell("success");
+  it.pass(60_000);
   await it.visit(it.stop({}, { agent: 0 }));
   expect([it.job().status, it.objects.contents.size]).toEqual(["success", 0]);
 });
@@ -161,6 +165,7 @@ test("a job that may run again gets a fence of its own for it", async () => {
   expect(it.tasks.tasks.size).toBe(2);
   expect(await it.agent().fence()).toBe(true);
   await it.agent().tell("success");
+  it.pass(60_000);
   await it.visit(it.stop({}, { agent: 0 }));
   expect([it.job().status, it.objects.contents.size]).toEqual(["success", 0]);
 });
@@ -299,6 +304,8 @@ test("a refusal for good is told", async () => {
   await it.visit();
   expect(it.job()).toMatchObject({ status: "failed", failureReason: "runner_system_failure" });
   expect(it.trace()).toContain("AWS refuses to start the task: AccessDenied");
+  it.pass(60_000);
+  await it.visit();
   expect(it.phase()).toBe("gone");
 });
 
@@ -380,6 +387,56 @@ test("two doors at once launch one task", async () => {
   expect([it.phase(), it.tasks.tasks.size]).toEqual(["running", 1]);
   expect(it.trace()).toBe(it.claim()?.trace);
   expect(it.objects.contents.has(stateKeys.grants(it.id.jobKey))).toBe(true);
+});
+
+test("a request that was overtaken, and starts a task when its job is over, finds the fence, and is stopped", async () => {
+  const it = await advancing({ settings: { capacity: "spot" } });
+  const { run } = it.tasks;
+  let sent = 0;
+  let arrive = () => {};
+  const onItsWay = new Promise<void>((resolve) => (arrive = resolve));
+  it.tasks.run = async (request) => {
+    if (sent++ === 0) await onItsWay;
+    return await run(request);
+  };
+  const slow = it.visit();
+  await expect.poll(() => sent).toBe(1);
+  it.tasks.answers.push({ kind: "no-capacity", message: "" });
+  await it.visit();
+  expect([it.phase(), it.last().state.capacityProvider]).toEqual(["running", "FARGATE"]);
+  const agent = it.agent();
+  expect(await agent.fence()).toBe(true);
+  await agent.tell("success");
+  await it.visit(it.stop({}, { agent: 0 }));
+
+  arrive();
+  await slow;
+  const stray = it.last();
+  expect([it.tasks.tasks.size, stray.state.capacityProvider]).toEqual([2, "FARGATE_SPOT"]);
+  expect(await it.agent().fence()).toBe(false);
+  it.pass(60_000);
+  await it.visit();
+  expect(stray.state.desiredStatus).toBe("STOPPED");
+  it.stop({ stopCode: "UserInitiated" });
+  it.pass(30_000);
+  await it.visit();
+  expect([it.job().status, it.objects.contents.size]).toEqual(["success", 0]);
+});
+
+test("a request without an answer is not sent again when another door has gone on", async () => {
+  const it = await advancing({ settings: { capacity: "spot" } });
+  const { run } = it.tasks;
+  let sent = 0;
+  it.tasks.run = async (request) => {
+    if (sent++ > 0) return await run(request);
+    it.tasks.answers.push({ kind: "no-capacity", message: "" });
+    await it.visit();
+    return { kind: "unknown", message: "timeout" };
+  };
+  await it.visit();
+  expect([it.phase(), it.tasks.tasks.size]).toEqual(["running", 1]);
+  const tokens = it.tasks.requests.map(({ clientToken }) => clientToken);
+  expect(tokens.filter((token) => token === tokens[0])).toHaveLength(1);
 });
 
 test("many jobs that need the same new definition register it once, one after the other", async () => {
