@@ -37,6 +37,7 @@ export async function advanceClaim(
     loadRunner: (name) => (runner ??= deps.loadRunner(name)),
   };
   for (let step = 0; step < mostSteps; step++) {
+    const readAt = deps.now();
     const stored = await deps.objects.read(key);
     if (stored === undefined) return { kind: "gone" };
     const claim = claimSchema.parse(JSON.parse(stored.body));
@@ -49,6 +50,7 @@ export async function advanceClaim(
       job,
       seen,
       observed,
+      readAt,
       save: async (next) => {
         const saved = await deps.objects.replace(key, JSON.stringify(next), stored.etag);
         return saved.kind === "written";

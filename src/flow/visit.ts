@@ -22,6 +22,8 @@ export interface Visit {
   readonly job: ClaimedJob;
   readonly seen: Seen;
   readonly observed: Observed;
+  /** When the record was read. */
+  readonly readAt: number;
   /** False where somebody else has changed the record meanwhile: look again. */
   readonly save: (next: ClaimRecord) => Promise<boolean>;
 }

@@ -208,7 +208,7 @@ async function storm({ aws, gitlab, clock, chance, jobs }: Storm): Promise<void>
   let calmAt = Number.POSITIVE_INFINITY;
   for (let round = 0; performance.now() < Math.min(latest, calmAt); round++) {
     await pause(25);
-    await clock.advance(200 + chance() * 1500);
+    await aws.advance(200 + chance() * 1500);
     if (chance() < 0.15) gitlab.addFault(gitLabFault(chance));
     if (running.length > 0 && chance() < 0.06) {
       gitlab.cancel(running[Math.floor(chance() * running.length)] ?? 0);
@@ -221,7 +221,7 @@ async function storm({ aws, gitlab, clock, chance, jobs }: Storm): Promise<void>
   over = true;
   // Their lives end by the clock.
   const rest = Promise.allSettled(doors).then(() => "done" as const);
-  while ((await Promise.race([rest, pause(30)])) !== "done") await clock.advance(5000);
+  while ((await Promise.race([rest, pause(30)])) !== "done") await aws.advance(5000);
   expect(inState("pending"), "jobs that nobody took in time").toEqual([]);
 }
 
@@ -245,6 +245,7 @@ function gitLabFault(chance: () => number) {
 async function calm(aws: OneProcess, clock: Clock): Promise<void> {
   const claims = () =>
     [...aws.memory.objects.keys()].filter((key) => key.includes("/claims/")).length;
+  await aws.settled();
   for (let round = 0; round < 60 && claims() > 0; round++) {
     await clock.advance(3 * minute);
     await aws.sweep();

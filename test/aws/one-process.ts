@@ -6,6 +6,7 @@ import { createDeps } from "../../lambdas/deps.ts";
 import { taskOfEvent } from "../../src/aws/tasks.ts";
 import { claimSchema, parseClaimId } from "../../src/core/claim.ts";
 import { launchName } from "../../src/core/ladder.ts";
+import type { RunTaskRequest } from "../../src/core/fargate-task.ts";
 import type { FunctionVariables } from "../../src/core/function-environment.ts";
 import { advanceClaim } from "../../src/flow/advance.ts";
 import { createGitLabs } from "../../src/flow/gitlabs.ts";
@@ -57,6 +58,8 @@ export const variables: FunctionVariables = {
 };
 
 const longestSleepMs = 25;
+/** As the functions' own patience with RunTask. */
+const longestStartMs = 15_000;
 /** The poller's own reserve at its end, and so much of polling. */
 const pollerLifeMs = 75_000 + 120_000;
 
@@ -108,7 +111,18 @@ export async function startOneProcess(options: OneProcessOptions) {
     metrics: { add: () => undefined, publish: () => undefined },
     random: chance,
   };
-  const base = { ...createAdvanceDeps("launcher", environment), ...quiet };
+  const live = createAdvanceDeps("launcher", environment);
+  /** When each start was asked for that has no answer yet. */
+  const starting = new Map<symbol, number>();
+  const tasks = {
+    ...live.tasks,
+    async run(request: RunTaskRequest) {
+      const call = Symbol("run");
+      starting.set(call, clock.now());
+      return await live.tasks.run(request).finally(() => starting.delete(call));
+    },
+  };
+  const base = { ...live, ...quiet, tasks };
   const pollBase = { ...createDeps("poller", environment), ...quiet };
   const pollGitLabs = createGitLabs({ version: "1.0.0", longestRetryWaitSeconds: 0 });
 
@@ -220,6 +234,11 @@ export async function startOneProcess(options: OneProcessOptions) {
       await poll(deps, { holder, killedAt: clock.now() + lifeMs }).catch((cause: unknown) => {
         if (!(cause instanceof Died)) problems.push(`poller: ${String(cause)}`);
       });
+    },
+    /** Time that passes, but for no start more than it may take: its answer comes, or nobody waits for it any more. */
+    async advance(milliseconds: number): Promise<void> {
+      while (Math.min(...starting.values()) < clock.now() - longestStartMs) await sleepFor(5);
+      await clock.advance(milliseconds);
     },
     async settled(): Promise<void> {
       while (open.size > 0) await Promise.allSettled(open);

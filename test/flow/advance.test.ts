@@ -423,6 +423,28 @@ test("a request that was overtaken, and starts a task when its job is over, find
   expect([it.job().status, it.objects.contents.size]).toEqual(["success", 0]);
 });
 
+test("whom GitLab kept waiting looks at the record again before it sends a request", async () => {
+  const it = await advancing({ settings: { capacity: "spot" } });
+  it.tasks.fault = (operation) => {
+    if (operation === "run") throw new Error("killed before the request");
+  };
+  await expect(it.visit()).rejects.toThrow("killed");
+  it.tasks.fault = undefined;
+  const { updateJob } = it.client;
+  let asked = 0;
+  it.client.updateJob = async (update) => {
+    const reply = await updateJob(update);
+    if (asked++ === 0) {
+      it.pass(25_000);
+      it.tasks.answers.push({ kind: "no-capacity", message: "" });
+      await it.visit();
+    }
+    return reply;
+  };
+  await it.visit();
+  expect([it.phase(), it.tasks.tasks.size]).toEqual(["running", 1]);
+});
+
 test("a request without an answer is not sent again when another door has gone on", async () => {
   const it = await advancing({ settings: { capacity: "spot" } });
   const { run } = it.tasks;
