@@ -1,7 +1,8 @@
 // Three hundred jobs, and trouble drawn at every call: AWS errs, throttles, has no room, loses answers; functions die
 // between any two calls; Spot is taken back; agents die anywhere; events come twice, late, or never; GitLab errs and
 // cuts; users cancel. In the end each job has one end, no script began twice unasked, and nothing is left.
-// BURST_CHAOS_SEED repeats the draws (not the machine's own timing), BURST_CHAOS_JOBS changes how many.
+// BURST_CHAOS_SEED repeats the draws (not the machine's own timing), BURST_CHAOS_JOBS changes how many, and
+// BURST_CHAOS_TROUBLE=3 makes all of it three times as likely.
 
 import { expect, test } from "vitest";
 import { startStandIn } from "../../src/stand-in/start.ts";
@@ -17,18 +18,19 @@ import { jobImage } from "./world.ts";
 
 const seed = Number(process.env["BURST_CHAOS_SEED"] ?? Math.floor(Math.random() * 1e9));
 const count = Number(process.env["BURST_CHAOS_JOBS"] ?? 300);
+const trouble = Number(process.env["BURST_CHAOS_TROUBLE"] ?? 1);
 
 const ended = new Set(["success", "failed", "canceled"]);
 const minute = 60_000;
 /** What chaos finds is a bug, also where a second try does not find it. */
-const once = { timeout: 240_000, retry: 0 };
+const once = { timeout: 300_000, retry: 0 };
 
 test(`${count} jobs in trouble of every kind, seed ${seed}`, once, async () => {
   process.stdout.write(`chaos: BURST_CHAOS_SEED=${seed}\n`);
   const chance = seededChance(seed);
   const clock = createClock();
-  const risks = { death: 0.004, lost: 0.1, late: 0.1, twice: 0.1 };
-  const agentRisks = { kill: 0.015, spot: 0.03, hang: 0.003, pull: 0.02 };
+  const risks = troubled({ death: 0.004, lost: 0.1, late: 0.1, twice: 0.1 });
+  const agentRisks = troubled({ kill: 0.015, spot: 0.03, hang: 0.003, pull: 0.02 });
   const standIn = { ahead: 0 };
   const gitlab = await startStandIn({
     longPollSeconds: 1,
@@ -101,6 +103,15 @@ test(`${count} jobs in trouble of every kind, seed ${seed}`, once, async () => {
   }
 });
 
+/** More of it, but never for certain. */
+function troubled<Risks extends Readonly<Record<string, number>>>(risks: Risks): Risks {
+  const entries = Object.entries(risks).map(([name, risk]) => [
+    name,
+    Math.min(risk * trouble, 0.8),
+  ]);
+  return Object.fromEntries(entries) as Risks;
+}
+
 function settings({ memory }: OneProcess, gitlab: StandIn): void {
   const at = variables.BURST_PARAMETERS;
   memory.putParameter(`${at}/settings`, JSON.stringify({ vcpu_budget: 60 }));
@@ -169,7 +180,7 @@ function addFaults({ front, ecs }: OneProcess, chance: () => number): void {
   });
   ecs.setShortage(({ capacityProvider }) => {
     const draw = chance();
-    if (draw < (capacityProvider === "FARGATE_SPOT" ? 0.15 : 0.03)) return "capacity";
+    if (draw < trouble * (capacityProvider === "FARGATE_SPOT" ? 0.15 : 0.03)) return "capacity";
     if (draw > 0.98) return "quota";
     return draw > 0.97 ? "no-address" : undefined;
   });
@@ -202,7 +213,7 @@ async function storm({ aws, gitlab, clock, chance, jobs }: Storm): Promise<void>
   };
   // Two at once: one of them has the lease.
   const doors = [poller(), poller(), sweeper()];
-  const latest = performance.now() + 75_000;
+  const latest = performance.now() + 120_000;
   const inState = (status: string) => jobs.filter((id) => gitlab.job(id).status === status);
   let running = inState("running");
   let calmAt = Number.POSITIVE_INFINITY;
